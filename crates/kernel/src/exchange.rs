@@ -1,0 +1,176 @@
+//! Calls out: a request as data, who sends it, and what is certain afterwards.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::port::{BoxFuture, Monotonic};
+use crate::{Secret, Timestamp};
+
+/// HTTP methods in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// GET
+    Get,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
+}
+
+impl Method {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A header: lower-case name, value.
+pub type Header = (String, String);
+
+/// What sending a request does at the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// The same key repeats it safely.
+    Repeatable,
+    /// A second send may do it twice.
+    Once,
+}
+
+/// How the transport proves who is calling; attached at sending, never part of a recording. The
+/// texts name entries of [`Credentials`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Nothing.
+    None,
+    /// `Authorization: Bearer <secret>`.
+    Bearer(&'static str),
+    /// `Authorization: Basic <user:password>`.
+    Basic(&'static str, &'static str),
+}
+
+/// The opened secrets of one provider account, in memory only.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials(Vec<(String, Secret<String>)>);
+
+impl Credentials {
+    /// From names and values.
+    pub const fn new(entries: Vec<(String, Secret<String>)>) -> Self {
+        Self(entries)
+    }
+
+    /// The secret of this name.
+    pub fn get(&self, name: &str) -> Option<&Secret<String>> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, secret)| secret)
+    }
+}
+
+/// One request to a provider, without its authentication.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The step of the call that it is.
+    pub step: &'static str,
+    /// Its idempotency key at the provider: the operation's reference and the step.
+    pub key: String,
+    /// What sending it does.
+    pub effect: Effect,
+    /// The method.
+    pub method: Method,
+    /// Absolute URL.
+    pub url: String,
+    /// Headers beside those that the transport adds.
+    pub headers: Vec<Header>,
+    /// The body; may be empty.
+    pub body: Vec<u8>,
+    /// How it is authenticated.
+    pub auth: Auth,
+    /// Carries a card number or a CVC: never recorded, never MACed, never repeated.
+    pub carries_card: bool,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Bodies and headers can hold personal data: neither is ever printed.
+        f.debug_struct("Request")
+            .field("step", &self.step)
+            .field("key", &self.key)
+            .field("method", &self.method.as_str())
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A provider's answer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<Header>,
+    /// The raw body, at most a few megabytes.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
+/// What is worth keeping of a reply: stored with the operation, and all that the next step sees,
+/// live as after a crash. No secret, no card number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distilled {
+    /// The step that was answered.
+    pub step: String,
+    /// What the provider's mapping kept of it.
+    pub facts: serde_json::Value,
+}
+
+/// Until when a request may be sent, and how long its answer is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// Nothing is sent from this moment of the monotonic clock on.
+    pub monotonic: Monotonic,
+    /// Nor from this moment of the wall clock on.
+    pub wall: Timestamp,
+    /// From the first byte sent to the whole answer read.
+    pub reply_within: Duration,
+}
+
+/// What is certain after a send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exchanged {
+    /// The other side answered.
+    Replied(Reply),
+    /// Not one byte of the request left: past the deadline, no connection, an open breaker. The
+    /// reason is for the log.
+    NotSent(String),
+    /// Some of it may have left, and no whole answer came.
+    MaybeSent(String),
+}
+
+/// Sends requests. Never follows a redirect, never retries; checks the deadline after connecting and
+/// just before the first byte. Many calls may run at the same time.
+pub trait Exchange: Send + Sync + 'static {
+    /// Sends one request.
+    fn exchange<'a>(
+        &'a self,
+        request: &'a Request,
+        credentials: &'a Credentials,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Exchanged>;
+}

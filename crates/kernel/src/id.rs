@@ -1,0 +1,205 @@
+//! Ids: UUIDv7 inside, TypeID text outside (`pay_01h455vb4pex5vsknk084sn02q`).
+//!
+//! Source: TypeID specification v0.3: a lower-case prefix, an underscore, and the 128 bits as 26
+//! characters of Crockford's base 32 in lower case.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// What an id names; gives the prefix its text begins with.
+pub trait Kind: 'static {
+    /// Two to four lower-case letters, unique among all kinds.
+    const PREFIX: &'static str;
+}
+
+/// The id of one `T`. Two kinds of id never mix in a signature.
+pub struct Id<T> {
+    uuid: Uuid,
+    kind: PhantomData<fn() -> T>,
+}
+
+/// Why a text is no id of the kind asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum IdError {
+    /// It begins with another prefix, or with none.
+    #[error("expected an id that begins with `{0}_`")]
+    Prefix(&'static str),
+    /// What follows the prefix is not 26 characters of base 32 within 128 bits.
+    #[error("expected 26 characters of base 32 after `{0}_`")]
+    Suffix(&'static str),
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const SUFFIX_LENGTH: usize = 26;
+
+impl<T> Id<T> {
+    /// Names the `T` of this UUID.
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self { uuid, kind: PhantomData }
+    }
+
+    /// The bare 128 bits, as stored.
+    pub const fn uuid(self) -> Uuid {
+        self.uuid
+    }
+}
+
+impl<T: Kind> Id<T> {
+    /// Reads the text form.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let suffix = text
+            .strip_prefix(T::PREFIX)
+            .and_then(|rest| rest.strip_prefix('_'))
+            .ok_or(IdError::Prefix(T::PREFIX))?;
+        decode(suffix).map(Self::from_uuid).ok_or(IdError::Suffix(T::PREFIX))
+    }
+}
+
+fn encode(uuid: Uuid) -> [u8; SUFFIX_LENGTH] {
+    let mut rest = uuid.as_u128();
+    let mut text = [b'0'; SUFFIX_LENGTH];
+    for place in text.iter_mut().rev() {
+        let digit = usize::try_from(rest & 31).unwrap_or(0);
+        *place = ALPHABET.get(digit).copied().unwrap_or(b'0');
+        rest >>= 5;
+    }
+    text
+}
+
+fn decode(suffix: &str) -> Option<Uuid> {
+    // The first character carries only three bits: 26 × 5 = 130.
+    if suffix.len() != SUFFIX_LENGTH || suffix.as_bytes().first().is_none_or(|first| *first > b'7') {
+        return None;
+    }
+    let mut value: u128 = 0;
+    for byte in suffix.bytes() {
+        let digit = ALPHABET.iter().position(|known| *known == byte)?;
+        value = value << 5 | u128::try_from(digit).ok()?;
+    }
+    Some(Uuid::from_u128(value))
+}
+
+impl<T: Kind> fmt::Display for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let suffix = encode(self.uuid);
+        f.write_str(T::PREFIX)?;
+        f.write_str("_")?;
+        f.write_str(std::str::from_utf8(&suffix).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl<T: Kind> fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<T: Kind> FromStr for Id<T> {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::parse(text)
+    }
+}
+
+impl<T: Kind> Serialize for Id<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, T: Kind> Deserialize<'de> for Id<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text<T>(PhantomData<fn() -> T>);
+        impl<T: Kind> de::Visitor<'_> for Text<T> {
+            type Value = Id<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "an id that begins with `{}_`", T::PREFIX)
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Id<T>, E> {
+                Id::parse(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text(PhantomData))
+    }
+}
+
+// Written out because a derive would ask the same of `T`, which is only a mark.
+impl<T> Clone for Id<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Id<T> {}
+impl<T> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.uuid == other.uuid
+    }
+}
+impl<T> Eq for Id<T> {}
+impl<T> PartialOrd for Id<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<T> Ord for Id<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.uuid.cmp(&other.uuid)
+    }
+}
+impl<T> Hash for Id<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.uuid.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Merchant;
+    use proptest::prelude::*;
+
+    #[test]
+    fn matches_the_specification_vector() {
+        let uuid: Uuid = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        assert_eq!(Id::<Merchant>::from_uuid(uuid).to_string(), "mer_01h455vb4pex5vsknk084sn02q");
+        let highest = Id::<Merchant>::from_uuid(Uuid::max());
+        assert_eq!(highest.to_string(), "mer_7zzzzzzzzzzzzzzzzzzzzzzzzz");
+    }
+
+    #[test]
+    fn refuses_what_is_no_id() {
+        for (text, error) in [
+            ("pay_01h455vb4pex5vsknk084sn02q", IdError::Prefix("mer")),
+            ("mer01h455vb4pex5vsknk084sn02q", IdError::Prefix("mer")),
+            ("mer_8zzzzzzzzzzzzzzzzzzzzzzzzz", IdError::Suffix("mer")),
+            ("mer_01h455vb4pex5vsknk084sn02", IdError::Suffix("mer")),
+            ("mer_01h455vb4pex5vsknk084sn02l", IdError::Suffix("mer")),
+            ("mer_01H455VB4PEX5VSKNK084SN02Q", IdError::Suffix("mer")),
+            ("mer_01h455vb4pex5vsknk084sn0é", IdError::Suffix("mer")),
+        ] {
+            assert_eq!(Id::<Merchant>::parse(text), Err(error), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_back(value in any::<u128>()) {
+            let id = Id::<Merchant>::from_uuid(Uuid::from_u128(value));
+            prop_assert_eq!(Id::parse(&id.to_string()), Ok(id));
+        }
+
+        #[test]
+        fn order_of_text_is_order_of_ids(a in any::<u128>(), b in any::<u128>()) {
+            let (a, b) = (Id::<Merchant>::from_uuid(Uuid::from_u128(a)), Id::from_uuid(Uuid::from_u128(b)));
+            prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+        }
+    }
+}
