@@ -9,6 +9,7 @@
 //! repeated exactly. What is plain data here is written by one side and read by the other; the
 //! comments of the ports are contracts: what is durable on return, what may run at the same time.
 
+mod card;
 mod change;
 mod currency;
 mod event;
@@ -24,6 +25,7 @@ mod secret;
 mod system;
 mod time;
 
+pub use card::{Brand, CardNumber, CardNumberError, contains_card_number};
 pub use change::{
     Answer, Changes, Claim, ClaimUpdate, Duplicate, Insert, Lane, Lease, Outcome, Remove, RowKey, Update,
 };

@@ -1,1 +1,25 @@
-//! 
+//! What a provider is: a pure function from a call and the replies so far to the next request.
+//!
+//! A provider knows no socket, no clock, no database and no payment. It is handed a [`Call`], says
+//! what to send ([`Step::Send`]), distils each [`kernel::Reply`] to what is worth keeping, and in the
+//! end says what came of it ([`Outcome`]). Because every step sees only distilled replies, a crash
+//! in the middle resumes from what was stored, by the same code.
+//!
+//! [`Profile`] is the capability table: what a provider claims here, the conformance suite runs.
+
+mod account;
+mod call;
+mod outcome;
+mod profile;
+mod provider;
+mod webhook;
+
+pub use account::{Account, ProviderAccount};
+pub use call::{
+    Call, Cancel, Capture, CaptureMode, Card, Charge, Instrument, Lookup, Payee, Refund, Tokenize, Upstream,
+    Verb, Void,
+};
+pub use outcome::{Action, ActionRequired, Advice, Approved, Decline, DeclineCode, Outcome};
+pub use profile::{Capability, Currencies, MethodKind, Profile, Repeat};
+pub use provider::{Context, Provider, Registry, Step};
+pub use webhook::{About, Delivery, DisputeNotice, DisputePhase, Fact, Incoming, Notice, WebhookError};

@@ -1,0 +1,223 @@
+//! One operation as a provider is asked for it.
+
+use kernel::{CardNumber, Money, Secret};
+use serde::{Deserialize, Serialize};
+
+/// What is asked, without its details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Make a token of a card; moves no money.
+    Tokenize,
+    /// Hold money, or take it at once.
+    Charge,
+    /// Take held money.
+    Capture,
+    /// Release held money.
+    Void,
+    /// Give taken money back.
+    Refund,
+    /// Give up a charge that waits for the customer.
+    Cancel,
+    /// Ask what became of an operation.
+    Lookup,
+}
+
+/// One call. Everything but [`Call::Tokenize`] can be stored with its operation: it holds no card
+/// number and no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// See [`Tokenize`].
+    Tokenize(Tokenize),
+    /// See [`Charge`].
+    Charge(Charge),
+    /// See [`Capture`].
+    Capture(Capture),
+    /// See [`Void`].
+    Void(Void),
+    /// See [`Refund`].
+    Refund(Refund),
+    /// See [`Cancel`].
+    Cancel(Cancel),
+    /// See [`Lookup`].
+    Lookup(Lookup),
+}
+
+impl Call {
+    /// Which verb.
+    pub const fn verb(&self) -> Verb {
+        match self {
+            Self::Tokenize(_) => Verb::Tokenize,
+            Self::Charge(_) => Verb::Charge,
+            Self::Capture(_) => Verb::Capture,
+            Self::Void(_) => Verb::Void,
+            Self::Refund(_) => Verb::Refund,
+            Self::Cancel(_) => Verb::Cancel,
+            Self::Lookup(_) => Verb::Lookup,
+        }
+    }
+
+    /// Our reference of the operation: 25 alphanumeric characters, also the upstream key. For a
+    /// look-up, that of the operation looked for.
+    pub fn reference(&self) -> &str {
+        match self {
+            Self::Tokenize(call) => &call.reference,
+            Self::Charge(call) => &call.reference,
+            Self::Capture(call) => &call.reference,
+            Self::Void(call) => &call.reference,
+            Self::Refund(call) => &call.reference,
+            Self::Cancel(call) => &call.reference,
+            Self::Lookup(call) => &call.reference,
+        }
+    }
+}
+
+/// A card as typed in. Lives for one request; `Debug` shows nothing of it but brand and last four.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// The number.
+    pub number: CardNumber,
+    /// 1–12.
+    pub exp_month: u8,
+    /// Four digits.
+    pub exp_year: u16,
+    /// Security code, if it was given.
+    pub cvc: Option<Secret<String>>,
+    /// The name on the card.
+    pub holder: Option<Secret<String>>,
+}
+
+/// Asks for a token that stands for the card at this provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokenize {
+    /// Our reference of the charge that it is for, or a random one.
+    pub reference: String,
+    /// The card.
+    pub card: Card,
+}
+
+/// Whether approved money is taken at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureMode {
+    /// Taken with the approval.
+    Automatic,
+    /// Held until a capture or void.
+    Manual,
+}
+
+/// With what the customer pays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Instrument {
+    /// A card behind a token of this provider.
+    CardToken {
+        /// The provider's token.
+        token: String,
+    },
+    /// UPI: a request to an address (collect), or anyone's app (intent, QR code) if there is none.
+    Upi {
+        /// The payer's virtual payment address.
+        vpa: Option<String>,
+        /// Who is paid.
+        payee: Payee,
+    },
+}
+
+/// Who is paid in a UPI request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payee {
+    /// The merchant's virtual payment address.
+    pub vpa: String,
+    /// The name that the payer's app shows.
+    pub name: String,
+}
+
+/// Holds or takes money. An amount of zero verifies the instrument.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// Our reference, the upstream key.
+    pub reference: String,
+    /// How much.
+    pub amount: Money,
+    /// Taken at once or held.
+    pub capture: CaptureMode,
+    /// With what.
+    pub instrument: Instrument,
+    /// Where the provider sends the customer's browser back: our own `/return/…`.
+    pub return_url: String,
+    /// Shown to the customer where the provider can.
+    pub description: Option<String>,
+    /// When an unfinished charge should lapse, in seconds from now, where the provider can.
+    pub expires_in_seconds: Option<u32>,
+}
+
+/// Names an earlier charge at the provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upstream {
+    /// Our reference of it.
+    pub reference: String,
+    /// The provider's, once it was told.
+    pub provider_reference: Option<String>,
+}
+
+/// Takes held money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// Our reference, the upstream key.
+    pub reference: String,
+    /// How much of it.
+    pub amount: Money,
+    /// What holds it.
+    pub charge: Upstream,
+    /// The rest is released.
+    pub is_final: bool,
+}
+
+/// Releases held money, or reverses a charge that should not stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Void {
+    /// Our reference, the upstream key.
+    pub reference: String,
+    /// How much is released.
+    pub amount: Money,
+    /// What holds it.
+    pub charge: Upstream,
+}
+
+/// Gives taken money back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// Our reference, the upstream key.
+    pub reference: String,
+    /// How much.
+    pub amount: Money,
+    /// What took it.
+    pub charge: Upstream,
+    /// The merchant's reason.
+    pub reason: Option<String>,
+}
+
+/// Gives up a charge that waits for the customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancel {
+    /// Our reference, the upstream key.
+    pub reference: String,
+    /// The charge.
+    pub charge: Upstream,
+}
+
+/// Asks what became of an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookup {
+    /// Our reference of the operation looked for.
+    pub reference: String,
+    /// The provider's reference of it, if it was told.
+    pub provider_reference: Option<String>,
+    /// What the operation was.
+    pub verb: Verb,
+    /// How it was to be captured; `None` unless it was a charge.
+    pub capture: Option<CaptureMode>,
+    /// What it was to move.
+    pub amount: Money,
+}
