@@ -16,6 +16,7 @@ mod event;
 mod exchange;
 mod id;
 mod job;
+mod migration;
 mod money;
 mod port;
 mod posting;
@@ -36,6 +37,7 @@ pub use exchange::{
 };
 pub use id::{Id, IdError, Kind};
 pub use job::{Job, TakenJob};
+pub use migration::Migration;
 pub use money::{Money, MoneyError};
 pub use port::{BoxFuture, Clock, Ids, Monotonic, Random, Store, StoreError, Tasks};
 pub use posting::{AccountKind, LedgerAccount, Phase, PostingKind, Transfer};
