@@ -1,0 +1,8 @@
+-- Which server secret each world was written with: a check value, and for test worlds without a
+-- configured secret the secret itself. Rows of the installation: their scope is all zeros and `t`.
+CREATE TABLE server_secret (
+    scope BLOB NOT NULL,
+    world TEXT NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (scope, world)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,57 @@
+//! What can go wrong with the secret, in words for whoever starts the server.
+
+use std::path::PathBuf;
+
+use kernel::{Mode, RecordError, StoreError};
+use thiserror::Error;
+
+/// Why the vault cannot be opened, or cannot do what was asked. No variant quotes a secret.
+#[derive(Debug, Error)]
+pub enum VaultError {
+    /// The configured text is no secret: correct it.
+    #[error("a server secret is 32 bytes: 64 hexadecimal digits, base64 of 32 bytes, or 32 ASCII characters")]
+    Form,
+    /// The key file cannot be read or made: correct the folder or its permissions.
+    #[error("the key file {path}: {reason}")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// Others than its owner can read the key file: tighten its permissions.
+    #[error("the key file {path} has mode {mode:04o}, so others may read it: run `chmod 600 {path}`")]
+    KeyFileExposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The store was written with another secret: start with that one.
+    #[error("the {} world of this store was written with another server secret; start with that one", .0.as_str())]
+    OtherSecret(Mode),
+    /// The store was written with a secret, and none is given: give it.
+    #[error("the {} world of this store was written with a server secret, and none is given", .0.as_str())]
+    MissingSecret(Mode),
+    /// Live worlds need a configured secret: set one.
+    #[error("live keys and payments need a server secret of your own: set ENCRYPTION_KEY")]
+    NoLiveSecret,
+    /// A sealed value was made by another secret, for another place, or was altered.
+    #[error("a sealed value cannot be opened")]
+    Sealed,
+    /// The crypto library refused; it never does for inputs of these sizes.
+    #[error("the crypto library refused to {0}")]
+    Crypto(&'static str),
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store could not be written; the reason is for the log.
+    #[error("the check value of the server secret cannot be written: {0}")]
+    NotWritten(String),
+}
+
+impl From<RecordError> for VaultError {
+    fn from(error: RecordError) -> Self {
+        Self::Store(StoreError::Record(error))
+    }
+}
