@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::record::{Record, RecordError, Table, encode_state};
@@ -99,18 +100,18 @@ pub struct ClaimUpdate {
 }
 
 /// What a key is answered with, for ever: enough for the edge to render the first answer again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Answer {
     /// The route.
     pub route: String,
     /// What came of it, in the words of the feature that wrote it.
-    pub outcome: serde_json::Value,
+    pub outcome: Box<RawValue>,
     /// The object that the answer shows, as text.
     pub subject: String,
     /// That object's version.
     pub version: i64,
     /// That object as it was.
-    pub snapshot: serde_json::Value,
+    pub snapshot: Box<RawValue>,
 }
 
 /// Proof of leadership: the commit is refused once somebody else holds the lease.
@@ -133,8 +134,8 @@ pub struct Changes {
     pub subject: Option<RowKey>,
     /// Claims an idempotency key.
     pub claim: Option<Claim>,
-    /// Answers or moves one that was claimed before.
-    pub answer: Option<ClaimUpdate>,
+    /// Answers or moves claims that were made before; each must exist.
+    pub answer: Vec<ClaimUpdate>,
     /// New rows.
     pub insert: Vec<Insert>,
     /// Next versions of rows.
@@ -161,7 +162,7 @@ impl Changes {
             lane,
             subject: None,
             claim: None,
-            answer: None,
+            answer: Vec::new(),
             insert: Vec::new(),
             update: Vec::new(),
             remove: Vec::new(),

@@ -176,6 +176,32 @@ pub enum Phase {
     VoidsPending(i64),
 }
 
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Posted => f.write_str("posted"),
+            Self::Pending => f.write_str("pending"),
+            Self::PostsPending(ordinal) => write!(f, "posts:{ordinal}"),
+            Self::VoidsPending(ordinal) => write!(f, "voids:{ordinal}"),
+        }
+    }
+}
+
+impl FromStr for Phase {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let unknown = || format!("`{text}` names no phase");
+        match text.split_once(':') {
+            None if text == "posted" => Ok(Self::Posted),
+            None if text == "pending" => Ok(Self::Pending),
+            Some(("posts", ordinal)) => ordinal.parse().map(Self::PostsPending).map_err(|_| unknown()),
+            Some(("voids", ordinal)) => ordinal.parse().map(Self::VoidsPending).map_err(|_| unknown()),
+            _ => Err(unknown()),
+        }
+    }
+}
+
 /// One immutable posting between two accounts of a scope: `amount` from `debit` to `credit`.
 ///
 /// Identified by scope, subject, operation and ordinal; a second insert of the same is a
