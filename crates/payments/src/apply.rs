@@ -1,0 +1,395 @@
+//! What a report does: the operation climbs, the payment's sums follow, the books are posted.
+//!
+//! API answers, notices, look-ups and operators all come through [`apply`]; an equal or lower report
+//! changes nothing, whoever brings it and however often.
+
+use std::time::Duration;
+
+use kernel::Timestamp;
+use provider_kit::{Approved, Decline, DeclineCode, Outcome};
+use serde_json::json;
+
+use crate::climb::{Climb, Said, climb};
+use crate::command::Verdict;
+use crate::draft::Draft;
+use crate::operation::{Due, OperationId, OperationKind, OperationStatus, WaitingClaim};
+use crate::payment::{LastError, OpenOperation};
+use crate::rejection::ModelError;
+use crate::settings::{LateSuccess, PaymentsSettings};
+use crate::{charge, moves, order_guard, surplus};
+
+/// What a provider, or the lack of one, says of an operation.
+#[derive(Clone, Debug)]
+pub(crate) enum Report {
+    /// The provider's word, by any way.
+    Told(Outcome),
+    /// The live task's own knowledge: not one byte left.
+    NotSent(String),
+    /// The live task's own knowledge: it may have left, and no answer came.
+    MaybeSent(String),
+    /// An operator decided it.
+    Decided(Outcome),
+}
+
+/// What judging a report needs beside the operation.
+pub(crate) struct Policy<'a> {
+    pub(crate) settings: &'a PaymentsSettings,
+    pub(crate) late_success: LateSuccess,
+    /// The provider's visibility.
+    pub(crate) visibility: Duration,
+    /// Database time of the question, where a look-up may have proven that nothing is there.
+    pub(crate) asked_at: Option<Timestamp>,
+}
+
+/// Applies a report to an operation of the draft. Changes nothing if the report says nothing new.
+pub(crate) fn apply(
+    draft: &mut Draft,
+    id: OperationId,
+    report: &Report,
+    policy: &Policy<'_>,
+) -> Result<(), ModelError> {
+    let Some(operation) = draft.operation(id) else { return Ok(()) };
+    let (before, maybe_sent) = (operation.status, operation.maybe_sent);
+    let visible = operation.sends_end_at.zip(policy.asked_at);
+    let proven_absent = visible.is_some_and(|(end, asked)| asked >= end.plus(policy.visibility));
+    let said = weigh(report, maybe_sent, proven_absent);
+    if let (Said::Approved, Some(approved)) = (said, report.approved())
+        && operation.status.is_open()
+        && !credible(operation.amount, approved)
+    {
+        needs_review(draft, id, "the provider approved more than was asked, or another currency");
+        return Ok(());
+    }
+    match climb(before, said) {
+        Climb::Stay => stay(draft, id, report),
+        Climb::To(status) => {
+            raise(draft, id, status, report);
+            match status {
+                OperationStatus::Succeeded => succeeded(draft, id, report)?,
+                OperationStatus::Declined | OperationStatus::NotDone | OperationStatus::Cancelled => {
+                    failed(draft, id, report)?;
+                }
+                OperationStatus::Unknown | OperationStatus::ActionRequired | OperationStatus::Pending => {
+                    waiting(draft, id, status);
+                }
+                OperationStatus::Reserved | OperationStatus::NeedsReview => {}
+            }
+            answer(draft, id, before);
+            due(draft, id, policy.settings);
+        }
+        Climb::LateSuccess => {
+            let Some(approved) = report.approved().cloned() else { return Ok(()) };
+            surplus::late_success(draft, id, &approved, policy.late_success)?;
+        }
+        Climb::Reversed => surplus::reversed(draft, id)?,
+    }
+    Ok(())
+}
+
+impl Report {
+    fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::Told(outcome) | Self::Decided(outcome) => Some(outcome),
+            Self::NotSent(_) | Self::MaybeSent(_) => None,
+        }
+    }
+
+    pub(crate) fn approved(&self) -> Option<&Approved> {
+        if let Some(Outcome::Approved(approved)) = self.outcome() { Some(approved) } else { None }
+    }
+}
+
+/// Reduces a report to what the table needs. Once something may have been sent without an answer, only
+/// the provider's own word on this operation proves anything.
+fn weigh(report: &Report, maybe_sent: bool, proven_absent: bool) -> Said {
+    let unproven = if maybe_sent { Said::Nothing } else { Said::NotDone };
+    match report {
+        Report::NotSent(_) => unproven,
+        Report::MaybeSent(_) => Said::Nothing,
+        Report::Told(outcome) | Report::Decided(outcome) => match outcome {
+            Outcome::Approved(_) => Said::Approved,
+            Outcome::ActionRequired(_) => Said::ActionRequired,
+            Outcome::Pending { .. } => Said::Pending,
+            Outcome::Declined(decline) if decline.code == DeclineCode::Cancelled => Said::Cancelled,
+            Outcome::Declined(_) => Said::Declined,
+            Outcome::Refused { .. } => unproven,
+            Outcome::NotFound if proven_absent || matches!(report, Report::Decided(_)) => Said::NotDone,
+            Outcome::NotFound | Outcome::Tokenized { .. } | Outcome::Unknown { .. } => Said::Nothing,
+        },
+    }
+}
+
+/// An approval of more than was asked, or in another currency, is nobody's guess to book.
+fn credible(asked: kernel::Money, approved: &Approved) -> bool {
+    approved.amount.currency == asked.currency && (0..=asked.minor).contains(&approved.amount.minor)
+}
+
+/// A report that does not raise the status may still bring a reference that was missing.
+fn stay(draft: &mut Draft, id: OperationId, report: &Report) {
+    let Some(reference) = report.outcome().and_then(reference_of) else { return };
+    let known = draft.operation(id).and_then(|operation| operation.reference.as_deref());
+    if known.is_none() {
+        learn_reference(draft, id, reference.to_owned());
+        if let Some(charge) = draft.payment.charge.as_mut().filter(|charge| charge.operation == id) {
+            charge.reference = Some(reference.to_owned());
+        }
+    }
+}
+
+fn reference_of(outcome: &Outcome) -> Option<&str> {
+    match outcome {
+        Outcome::Approved(approved) => Some(&approved.reference),
+        Outcome::ActionRequired(required) => required.reference.as_deref(),
+        Outcome::Pending { reference } => reference.as_deref(),
+        Outcome::Declined(decline) => decline.reference.as_deref(),
+        Outcome::Refused { .. } | Outcome::NotFound | Outcome::Tokenized { .. } | Outcome::Unknown { .. } => {
+            None
+        }
+    }
+}
+
+/// Keeps a provider's reference, and the row that finds the operation by it.
+pub(crate) fn learn_reference(draft: &mut Draft, id: OperationId, reference: String) {
+    let scope = draft.scope;
+    let Some(operation) = draft.operation_mut(id) else { return };
+    if operation.reference.is_some() || reference.is_empty() {
+        return;
+    }
+    let insert = crate::provider_reference::insert(scope, operation.account, &reference, id);
+    operation.reference = Some(reference);
+    draft.inserts.push(insert);
+}
+
+/// Writes what the report says into the operation.
+fn raise(draft: &mut Draft, id: OperationId, status: OperationStatus, report: &Report) {
+    let now = draft.now;
+    if let Some(reference) = report.outcome().and_then(reference_of).map(str::to_owned) {
+        learn_reference(draft, id, reference);
+    }
+    let Some(operation) = draft.operation_mut(id) else { return };
+    operation.status = status;
+    operation.checks = 0;
+    if matches!(report, Report::MaybeSent(_)) {
+        operation.maybe_sent = true;
+    }
+    if !status.is_open() {
+        operation.finished_at = Some(now);
+        operation.replies.clear();
+    }
+    match report.outcome() {
+        Some(Outcome::Approved(approved)) => {
+            operation.approved = Some(approved.amount);
+            operation.network_transaction_id.clone_from(&approved.network_transaction_id);
+            operation.fee = approved.fee;
+            operation.facts.clone_from(&approved.facts);
+        }
+        Some(Outcome::ActionRequired(required)) => operation.action = Some(required.action.clone()),
+        Some(Outcome::Declined(decline)) => operation.decline = Some(decline.clone()),
+        _ => {}
+    }
+    let short = OpenOperation {
+        id,
+        amount: operation.held,
+        status,
+        exclusive: draft.payment.open.iter().any(|open| open.id == id && open.exclusive),
+    };
+    draft.payment.open.retain(|open| open.id != id);
+    if status.is_open() {
+        draft.payment.open.push(short);
+    }
+}
+
+fn succeeded(draft: &mut Draft, id: OperationId, report: &Report) -> Result<(), ModelError> {
+    let Some(approved) = report.approved().cloned() else { return Ok(()) };
+    match id.kind {
+        OperationKind::Authorize | OperationKind::Sale => charge::succeeded(draft, id, &approved),
+        OperationKind::Capture => moves::captured(draft, id, &approved),
+        OperationKind::Void => moves::voided(draft, id, &approved),
+        OperationKind::Refund => moves::refunded(draft, id, &approved),
+        OperationKind::Cancel => charge::cancelled_upstream(draft, id),
+        OperationKind::Reversal => surplus::reversal_succeeded(draft, id, &approved),
+        OperationKind::External => Ok(()),
+    }
+}
+
+fn failed(draft: &mut Draft, id: OperationId, report: &Report) -> Result<(), ModelError> {
+    let error = last_error(draft, id, report);
+    match id.kind {
+        OperationKind::Authorize | OperationKind::Sale => charge::failed(draft, id, error),
+        OperationKind::Capture => moves::capture_failed(draft, id, &error),
+        OperationKind::Void => moves::void_failed(draft, id, &error),
+        OperationKind::Refund => moves::refund_failed(draft, id, error)?,
+        OperationKind::Cancel => charge::cancel_refused(draft, id),
+        OperationKind::Reversal => surplus::reversal_failed(draft, id, &error),
+        OperationKind::External => {}
+    }
+    Ok(())
+}
+
+/// In the words of answers and events.
+fn last_error(draft: &Draft, id: OperationId, report: &Report) -> LastError {
+    let plain = |code: &str, advice| LastError {
+        code: code.to_owned(),
+        decline_code: None,
+        network_code: None,
+        advice: Some(advice),
+    };
+    match report {
+        Report::NotSent(_) => plain("not_sent", provider_kit::Advice::RetryNow),
+        Report::MaybeSent(_) => plain("unknown", provider_kit::Advice::RetryLater),
+        Report::Told(outcome) | Report::Decided(outcome) => match outcome {
+            Outcome::Declined(decline) => declined(draft, id, decline),
+            Outcome::NotFound => plain("not_sent", provider_kit::Advice::RetryNow),
+            Outcome::Refused { .. } => plain("provider_refused", provider_kit::Advice::OtherMethod),
+            Outcome::Approved(_)
+            | Outcome::ActionRequired(_)
+            | Outcome::Pending { .. }
+            | Outcome::Tokenized { .. }
+            | Outcome::Unknown { .. } => plain("unknown", provider_kit::Advice::RetryLater),
+        },
+    }
+}
+
+/// A decline in the words of answers.
+pub(crate) fn declined(draft: &Draft, id: OperationId, decline: &Decline) -> LastError {
+    let by_card = matches!(draft.payment.method, Some(crate::payment::MethodSummary::Card(_)));
+    let code = match (id.kind.is_charge(), by_card) {
+        (true, true) => "card_declined",
+        (true, false) => "payment_declined",
+        (false, _) => "operation_declined",
+    };
+    LastError {
+        code: code.to_owned(),
+        decline_code: Some(decline.code.as_str().to_owned()),
+        network_code: decline.network_code.clone(),
+        advice: Some(decline.advice),
+    }
+}
+
+/// The operation waits: for the customer, for the provider, or to be found out.
+fn waiting(draft: &mut Draft, id: OperationId, status: OperationStatus) {
+    if id.kind.is_charge() {
+        charge::waiting(draft, id, status);
+    }
+    let kind = match status {
+        OperationStatus::ActionRequired => "payment.action_required",
+        OperationStatus::Pending => "payment.operation_pending",
+        _ => "payment.operation_unknown",
+    };
+    draft.fact(kind, json!({"operation": id, "kind": id.kind.as_str()}));
+}
+
+/// Whoever takes an operation out of `reserved` or `unknown` answers its claim in the same commit.
+fn answer(draft: &mut Draft, id: OperationId, before: OperationStatus) {
+    let Some(operation) = draft.operation(id) else { return };
+    let told = !matches!(operation.status, OperationStatus::Reserved | OperationStatus::Unknown);
+    if told && matches!(before, OperationStatus::Reserved | OperationStatus::Unknown) {
+        answer_claim(draft, id);
+    }
+}
+
+/// Answers the claim that waits for an operation, if one does.
+pub(crate) fn answer_claim(draft: &mut Draft, id: OperationId) {
+    let claim = draft.operation_mut(id).and_then(|operation| operation.claim.take());
+    if let Some(claim) = claim {
+        let verdict = verdict(draft, id);
+        let refund = draft.refunds.iter().find(|refund| refund.record.operation == id);
+        let refund = refund.map(|touched| touched.record.clone());
+        draft.answer(claim, verdict, refund);
+    }
+}
+
+/// What the caller of an operation is told.
+pub(crate) fn verdict(draft: &Draft, id: OperationId) -> Verdict {
+    let Some(operation) = draft.operation(id) else { return Verdict::Accepted };
+    match operation.status {
+        OperationStatus::Reserved | OperationStatus::Unknown | OperationStatus::NeedsReview => {
+            Verdict::Accepted
+        }
+        OperationStatus::ActionRequired | OperationStatus::Pending | OperationStatus::Succeeded => {
+            if operation.surplus {
+                failed_verdict(draft, id)
+            } else {
+                Verdict::Done
+            }
+        }
+        OperationStatus::Declined | OperationStatus::NotDone | OperationStatus::Cancelled => {
+            failed_verdict(draft, id)
+        }
+    }
+}
+
+fn failed_verdict(draft: &Draft, id: OperationId) -> Verdict {
+    let refund = draft.refunds.iter().find(|refund| refund.record.operation == id);
+    let error = refund
+        .and_then(|refund| refund.record.error.clone())
+        .or_else(|| draft.payment.last_error.clone())
+        .unwrap_or_else(|| LastError {
+            code: "operation_failed".to_owned(),
+            decline_code: draft
+                .operation(id)
+                .and_then(|operation| operation.decline_code())
+                .map(str::to_owned),
+            network_code: None,
+            advice: None,
+        });
+    Verdict::Declined(error)
+}
+
+/// When the resolver looks at the operation again.
+pub(crate) fn due(draft: &mut Draft, id: OperationId, settings: &PaymentsSettings) {
+    let (now, expires_at) = (draft.now, draft.payment.expires_at);
+    let Some(operation) = draft.operation_mut(id) else { return };
+    operation.due = match operation.status {
+        OperationStatus::Reserved => {
+            Due::After(settings.send_deadline + settings.reply_timeout + settings.margin)
+        }
+        OperationStatus::Unknown | OperationStatus::ActionRequired | OperationStatus::Pending => {
+            let pause = backoff(settings, operation.checks);
+            let waits = operation.status != OperationStatus::Unknown && id.kind.is_charge();
+            let left = expires_at.filter(|end| waits && *end > now).map(|end| end.since(now));
+            Due::After(left.map_or(pause, |left| left.min(pause)))
+        }
+        OperationStatus::Succeeded
+        | OperationStatus::Declined
+        | OperationStatus::NotDone
+        | OperationStatus::Cancelled
+        | OperationStatus::NeedsReview => Due::Never,
+    };
+}
+
+/// The pause before the next look-up: doubles with each one.
+pub(crate) fn backoff(settings: &PaymentsSettings, checks: u32) -> Duration {
+    let doubled = settings.lookup_first.saturating_mul(1_u32.checked_shl(checks.min(20)).unwrap_or(1));
+    doubled.min(settings.lookup_longest)
+}
+
+/// Gives an operation to people: it keeps holding its amount.
+pub(crate) fn needs_review(draft: &mut Draft, id: OperationId, why: &str) {
+    let Some(operation) = draft.operation_mut(id) else { return };
+    operation.status = OperationStatus::NeedsReview;
+    operation.due = Due::Never;
+    for open in draft.payment.open.iter_mut().filter(|open| open.id == id) {
+        open.status = OperationStatus::NeedsReview;
+    }
+    if let Some(charge) = draft.payment.charge.as_mut().filter(|charge| charge.operation == id) {
+        charge.status = OperationStatus::NeedsReview;
+    }
+    draft.fact("payment.needs_review", json!({"operation": id, "reason": why}));
+    draft.alerts.push(format!("operation {id} needs review: {why}"));
+}
+
+/// Ends the order's guard, where this payment holds it.
+pub(crate) fn release_order(draft: &mut Draft) {
+    if draft.payment.holds_order
+        && let Some(order_id) = &draft.payment.order_id
+    {
+        draft.removes.push(order_guard::release(draft.scope, order_id));
+        draft.payment.holds_order = false;
+    }
+}
+
+/// A claim that a command leaves with an operation.
+pub(crate) fn waiting_claim(claim: &kernel::Claim) -> WaitingClaim {
+    WaitingClaim { key: claim.key.clone(), route: claim.route.clone().into_owned() }
+}

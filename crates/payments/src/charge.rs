@@ -1,0 +1,178 @@
+//! Charges: what their outcomes do to the payment, and what a waiting cancel then does.
+
+use provider_kit::{Action, Approved, CaptureMode, Decline, DeclineCode};
+use serde_json::json;
+
+use crate::apply::{answer_claim, declined, release_order};
+use crate::decide;
+use crate::draft::Draft;
+use crate::operation::{Due, OperationId, OperationKind, OperationStatus};
+use crate::payment::{LastError, PaymentStatus};
+use crate::rejection::ModelError;
+use crate::{posting, surplus};
+
+/// An approved charge: held or taken money, unless it is less than was asked.
+pub(crate) fn succeeded(draft: &mut Draft, id: OperationId, approved: &Approved) -> Result<(), ModelError> {
+    if approved.amount.minor < draft.payment.amount.minor {
+        return surplus::partial_approval(draft, id, approved);
+    }
+    stand(draft, id, approved)?;
+    let Some(cancel) = draft.payment.cancel.take() else { return Ok(()) };
+    decide::undo_after_cancel(draft, id, cancel.claim);
+    Ok(())
+}
+
+/// The charge stands: sums, books, summary.
+pub(crate) fn stand(draft: &mut Draft, id: OperationId, approved: &Approved) -> Result<(), ModelError> {
+    let amount = approved.amount.minor;
+    let taken = id.kind == OperationKind::Sale;
+    let amounts = &mut draft.payment.amounts;
+    amounts.authorized = amounts.authorized.checked_add(amount).ok_or(kernel::MoneyError::Overflow)?;
+    if taken {
+        amounts.captured = amounts.captured.checked_add(amount).ok_or(kernel::MoneyError::Overflow)?;
+    }
+    summarise(draft, id, OperationStatus::Succeeded, None);
+    draft.payment.last_error = None;
+    draft.payment.expires_at = None;
+    let now = draft.now;
+    let Some(operation) = draft.operation(id) else { return Ok(()) };
+    let account = operation.account;
+    if taken {
+        draft.payment.completed_at.get_or_insert(now);
+        draft.post(id, posting::capture(account, approved.amount, approved.fee)?);
+        draft.fact("payment.captured", json!({"operation": id, "amount": amount, "final": true}));
+    } else {
+        draft.fact("payment.authorized", json!({"operation": id, "amount": amount}));
+    }
+    Ok(())
+}
+
+/// The charge waits: the customer must act, the provider decides, or its outcome must be found out.
+pub(crate) fn waiting(draft: &mut Draft, id: OperationId, status: OperationStatus) {
+    summarise(draft, id, status, None);
+    if status == OperationStatus::ActionRequired
+        && let Some(cancel) = draft.payment.cancel.take()
+    {
+        decide::cancel_upstream(draft, id, cancel.claim);
+    }
+}
+
+/// The charge ended without money. A cancel that waited for it has what it wanted; so has one that
+/// asked upstream, and the expiry.
+pub(crate) fn failed(draft: &mut Draft, id: OperationId, error: LastError) {
+    let lapsed = draft.payment.expires_at.is_some_and(|end| draft.now >= end);
+    let given_up = draft.operation(id).is_some_and(|operation| {
+        operation.status == OperationStatus::Cancelled
+            || operation.decline.as_ref().is_some_and(|decline| decline.code == DeclineCode::Expired)
+    });
+    draft.payment.last_error = Some(error.clone());
+    summarise(draft, id, draft.operation(id).map_or(OperationStatus::Declined, |o| o.status), Some(&error));
+    release_order(draft);
+    let code = error.decline_code.as_deref().unwrap_or(&error.code).to_owned();
+    if draft.payment.cancel.is_some() || given_up || lapsed {
+        draft.payment.cancelled = true;
+        draft.payment.completed_at.get_or_insert(draft.now);
+        draft.fact("payment.cancelled", json!({"operation": id, "code": code}));
+    } else {
+        draft.fact("payment.failed", json!({"operation": id, "code": code}));
+    }
+    draft.payment.expires_at = None;
+    if let Some(claim) = draft.payment.cancel.take().and_then(|cancel| cancel.claim) {
+        draft.answer(claim, crate::command::Verdict::Done, None);
+    }
+    close_cancels(draft);
+}
+
+/// The provider gave the waiting charge up: that ends the charge too.
+pub(crate) fn cancelled_upstream(draft: &mut Draft, id: OperationId) -> Result<(), ModelError> {
+    let Some(charge) = draft.operation(id).and_then(|operation| operation.charge) else { return Ok(()) };
+    let now = draft.now;
+    let decline = Decline::of(DeclineCode::Cancelled);
+    let error = declined(draft, charge, &decline);
+    let Some(operation) = draft.operation_mut(charge) else { return Ok(()) };
+    if operation.status.is_open() {
+        operation.status = OperationStatus::Cancelled;
+        operation.decline = Some(decline);
+        operation.finished_at = Some(now);
+        operation.due = Due::Never;
+        draft.payment.open.retain(|open| open.id != charge);
+        failed(draft, charge, error);
+        answer_claim(draft, charge);
+    }
+    Ok(())
+}
+
+/// The provider would not give the charge up: what became of the charge decides, so it is looked up at
+/// once, and the claim of the cancel waits for that.
+pub(crate) fn cancel_refused(draft: &mut Draft, id: OperationId) {
+    let Some((charge, claim)) =
+        draft.operation_mut(id).and_then(|operation| Some((operation.charge?, operation.claim.take())))
+    else {
+        return;
+    };
+    let now = draft.now;
+    draft.fact("payment.cancel_refused", json!({"operation": id}));
+    if let Some(operation) = draft.operation_mut(charge).filter(|operation| operation.status.is_open()) {
+        operation.due = Due::After(std::time::Duration::ZERO);
+        let waiting = draft.payment.cancel.take().and_then(|cancel| cancel.claim);
+        draft.payment.cancel =
+            Some(crate::payment::CancelRequest { claim: claim.or(waiting), requested_at: now });
+    } else if let Some(claim) = claim {
+        draft.answer(claim, crate::command::Verdict::Done, None);
+    }
+}
+
+/// A charge that ended leaves nothing for its open cancel to do; its own outcome will say so.
+fn close_cancels(draft: &mut Draft) {
+    let open: Vec<OperationId> = draft
+        .operations
+        .iter()
+        .map(|touched| &touched.record)
+        .filter(|operation| operation.id.kind == OperationKind::Cancel && operation.status.is_open())
+        .map(|operation| operation.id)
+        .collect();
+    for id in open {
+        answer_claim(draft, id);
+    }
+}
+
+/// Brings the payment's short forms of the charge up to date.
+pub(crate) fn summarise(
+    draft: &mut Draft,
+    id: OperationId,
+    status: OperationStatus,
+    error: Option<&LastError>,
+) {
+    let Some(operation) = draft.operation(id).cloned() else { return };
+    if let Some(charge) = draft.payment.charge.as_mut().filter(|charge| charge.operation == id) {
+        charge.status = status;
+        charge.reference.clone_from(&operation.reference);
+        charge.network_transaction_id.clone_from(&operation.network_transaction_id);
+        charge.action.clone_from(&operation.action);
+        charge.facts.clone_from(&operation.facts);
+        charge.fee = operation.fee.map(|fee| fee.minor);
+        if let Some(Action::QrCode { payload }) = &operation.action {
+            charge.payment_url = Some(payload.clone());
+        }
+    }
+    for attempt in draft.payment.attempts.iter_mut().filter(|attempt| attempt.operation == id) {
+        attempt.status = status;
+        attempt.surplus = operation.surplus;
+        attempt.error = error.cloned();
+    }
+    if let (Some(crate::payment::MethodSummary::Card(card)), Some(proof)) =
+        (draft.payment.method.as_mut(), operation.facts.get("three_d_secure"))
+    {
+        card.three_d_secure = Some(proof.clone());
+    }
+}
+
+/// How a charge is captured, by its kind.
+pub(crate) const fn capture_mode(kind: OperationKind) -> CaptureMode {
+    if matches!(kind, OperationKind::Sale) { CaptureMode::Automatic } else { CaptureMode::Manual }
+}
+
+/// Whether a payment may be charged now.
+pub(crate) const fn may_be_charged(status: PaymentStatus) -> bool {
+    matches!(status, PaymentStatus::Pending | PaymentStatus::Failed)
+}

@@ -1,0 +1,136 @@
+//! What callers ask for: one struct per verb, already parsed; and what they are answered.
+
+use kernel::{Actor, Id, Money, Scope};
+use provider_kit::{CaptureMode, Card};
+use serde::{Deserialize, Serialize};
+
+use crate::customer::CustomerKind;
+use crate::payment::{AnswerForm, LastError, Payment, Purpose};
+use crate::refund::Refund;
+
+/// On whose behalf a verb runs.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The world it may touch.
+    pub scope: Scope,
+    /// Who it is, for the events.
+    pub actor: Actor,
+    /// The trace of the request.
+    pub trace_id: Option<String>,
+}
+
+/// A customer by our id or by the merchant's own reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomerRef {
+    /// Ours; must exist.
+    Id(Id<CustomerKind>),
+    /// The merchant's; made if it is new.
+    Reference(String),
+}
+
+/// With what is paid.
+#[derive(Clone, Debug)]
+pub enum MethodInput {
+    /// A card as typed in.
+    Card(Card),
+    /// A token of the provider.
+    Token(String),
+    /// UPI, by request to an address or by anyone who scans the code.
+    Upi {
+        /// The payer's address.
+        vpa: Option<String>,
+    },
+}
+
+/// Makes a payment and, if `confirm`, charges it.
+#[derive(Clone, Debug)]
+pub struct CreatePayment {
+    /// How much; zero only to verify.
+    pub amount: Money,
+    /// Why.
+    pub purpose: Purpose,
+    /// Taken at once or held first.
+    pub capture_method: CaptureMode,
+    /// Charge it now; needs a method.
+    pub confirm: bool,
+    /// With what.
+    pub method: Option<MethodInput>,
+    /// Who pays.
+    pub customer: Option<CustomerRef>,
+    /// The merchant's order.
+    pub order_id: Option<String>,
+    /// May be charged beside another payment of the order.
+    pub allow_duplicate_order: bool,
+    /// At this provider, not the default one.
+    pub provider: Option<String>,
+    /// The merchant's words.
+    pub description: Option<String>,
+    /// What the statement shows.
+    pub statement_descriptor: Option<String>,
+    /// Where receipts go.
+    pub customer_email: Option<String>,
+    /// The merchant's own data.
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+    /// Where the browser returns.
+    pub return_url: Option<String>,
+    /// Where the merchant wants to be told of this payment.
+    pub callback_url: Option<String>,
+    /// The words of the answer.
+    pub form: AnswerForm,
+}
+
+/// Charges a payment that was never charged, or whose last charge failed.
+#[derive(Clone, Debug)]
+pub struct ConfirmPayment {
+    /// With what.
+    pub method: MethodInput,
+    /// At this provider, not the default one.
+    pub provider: Option<String>,
+    /// Where the browser returns, if it changed.
+    pub return_url: Option<String>,
+}
+
+/// Takes held money.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CapturePayment {
+    /// Minor units; all that is capturable if absent.
+    pub amount: Option<i64>,
+    /// Release the rest.
+    pub is_final: bool,
+}
+
+/// Gives money back.
+#[derive(Clone, Debug, Default)]
+pub struct RefundPayment {
+    /// Minor units; all that is refundable if absent.
+    pub amount: Option<i64>,
+    /// The merchant's words.
+    pub reason: Option<String>,
+    /// The merchant's own data.
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What came of a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// Done as asked, or waiting for the customer as the payment says.
+    Done,
+    /// Declined or not done; the payment (or refund) says so too.
+    Declined(LastError),
+    /// Not known or not decided yet; the work goes on. Never a stored answer.
+    Accepted,
+}
+
+/// The answer to a command, first or replayed.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// What came of it.
+    pub verdict: Verdict,
+    /// The payment as it was then.
+    pub payment: Payment,
+    /// The refund, if it was one.
+    pub refund: Option<Refund>,
+    /// It was answered before.
+    pub replayed: bool,
+}

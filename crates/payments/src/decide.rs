@@ -1,0 +1,476 @@
+//! What commands and successors reserve: rejections first, in order of precedence, then the operation.
+
+use std::time::Duration;
+
+use kernel::Id;
+use provider_kit::{
+    Account, Approved, Cancel, Capture, CaptureMode, Charge, Context, Instrument, ProviderAccount,
+    Refund as RefundCall, Upstream, Void,
+};
+use serde_json::json;
+
+use crate::charge::{capture_mode, may_be_charged};
+use crate::command::{CapturePayment, RefundPayment, Verdict};
+use crate::draft::{Draft, Touched};
+use crate::operation::{
+    Due, Operation, OperationId, OperationKind, OperationStatus, StoredCall, WaitingClaim,
+};
+use crate::payment::{Attempt, CancelRequest, ChargeSummary, OpenOperation, PaymentStatus, SUMMARY_LENGTH};
+use crate::refund::{Refund, RefundStatus};
+use crate::rejection::{ModelError, Rejection};
+use crate::{moves, order_guard, posting};
+
+/// The most operations a payment can have: two digits of its references.
+const OPERATIONS_MAX: u8 = 99;
+
+/// Where an operation is sent, pinned in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Pin {
+    pub(crate) account: Id<Account>,
+    pub(crate) provider: String,
+    pub(crate) identity: String,
+}
+
+impl From<&ProviderAccount> for Pin {
+    fn from(account: &ProviderAccount) -> Self {
+        Self { account: account.id, provider: account.provider.clone(), identity: account.identity.clone() }
+    }
+}
+
+impl From<&ChargeSummary> for Pin {
+    fn from(charge: &ChargeSummary) -> Self {
+        Self { account: charge.account, provider: charge.provider.clone(), identity: charge.identity.clone() }
+    }
+}
+
+/// What a new operation is, before it has an id.
+struct New {
+    minor: i64,
+    held: i64,
+    exclusive: bool,
+    claim: Option<WaitingClaim>,
+    charge: Option<OperationId>,
+}
+
+fn next_id(draft: &Draft, kind: OperationKind) -> Result<OperationId, Rejection> {
+    if draft.payment.operations >= OPERATIONS_MAX {
+        return Err(Rejection::TooManyOperations);
+    }
+    Ok(OperationId { payment: draft.payment.id, kind, ordinal: draft.payment.operations + 1 })
+}
+
+/// Adds an operation to the draft: reserved, open, and for this commit's task to send.
+fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, call: StoredCall) {
+    let now = draft.now;
+    if id.kind != OperationKind::Reversal {
+        draft.payment.operations = id.ordinal;
+    }
+    draft.payment.open.push(OpenOperation {
+        id,
+        amount: new.held,
+        status: OperationStatus::Reserved,
+        exclusive: new.exclusive,
+    });
+    draft.operations.push(Touched::new(Operation {
+        id,
+        status: OperationStatus::Reserved,
+        amount: draft.payment.money(new.minor),
+        held: new.held,
+        approved: None,
+        account: pin.account,
+        provider: pin.provider,
+        identity: pin.identity,
+        call,
+        context: Context { now, nonce: [0; 16] },
+        driver: 0,
+        maybe_sent: false,
+        replies: Vec::new(),
+        macs: Vec::new(),
+        reserved_at: None,
+        sends_end_at: None,
+        checks: 0,
+        reference: None,
+        network_transaction_id: None,
+        action: None,
+        decline: None,
+        facts: serde_json::Map::new(),
+        fee: None,
+        claim: new.claim,
+        surplus: false,
+        postings: 0,
+        refund: None,
+        charge: new.charge,
+        created_at: now,
+        finished_at: None,
+        due: Due::Never,
+    }));
+    draft.to_send.push(id);
+    draft.changed = true;
+}
+
+/// What a charge needs beside the payment.
+pub(crate) struct ChargeOrder {
+    pub(crate) pin: Pin,
+    pub(crate) instrument: Instrument,
+    pub(crate) return_url: String,
+    pub(crate) expires_in: Duration,
+    pub(crate) claim: Option<WaitingClaim>,
+}
+
+/// Reserves a charge of the whole amount.
+pub(crate) fn charge(draft: &mut Draft, order: ChargeOrder) -> Result<OperationId, Rejection> {
+    if let Some(open) = draft.payment.open_charge() {
+        return Err(Rejection::OperationOpen(open.id));
+    }
+    let status = draft.payment.status();
+    if !may_be_charged(status) || draft.payment.cancelled {
+        return Err(Rejection::State { verb: "confirmed", status });
+    }
+    let kind = match draft.payment.capture_method {
+        CaptureMode::Automatic if !draft.payment.amount.is_zero() => OperationKind::Sale,
+        CaptureMode::Automatic | CaptureMode::Manual => OperationKind::Authorize,
+    };
+    let id = next_id(draft, kind)?;
+    let call = StoredCall::Charge(Charge {
+        reference: id.reference(),
+        amount: draft.payment.amount,
+        capture: capture_mode(kind),
+        instrument: order.instrument,
+        return_url: order.return_url,
+        description: draft.payment.description.clone(),
+        expires_in_seconds: u32::try_from(order.expires_in.as_secs()).ok(),
+    });
+    let minor = draft.payment.amount.minor;
+    let new = New { minor, held: minor, exclusive: false, claim: order.claim, charge: None };
+    draft.payment.expires_at = Some(draft.now.plus(order.expires_in));
+    take_order(draft);
+    reserve(draft, id, order.pin, new, call);
+    note_attempt(draft, id);
+    draft.fact("payment.charge_started", json!({"operation": id, "amount": minor}));
+    Ok(id)
+}
+
+/// Takes the order's guard for a charge, unless duplicates were allowed.
+fn take_order(draft: &mut Draft) {
+    if let (Some(order_id), false, false) =
+        (&draft.payment.order_id, draft.payment.holds_order, draft.payment.allow_duplicate_order)
+    {
+        let guard = order_guard::take(draft.scope, order_id, draft.payment.id);
+        draft.inserts.push(guard);
+        draft.payment.holds_order = true;
+    }
+}
+
+/// Puts a new charge into the payment's short forms.
+pub(crate) fn note_attempt(draft: &mut Draft, id: OperationId) {
+    let Some(operation) = draft.operation(id) else { return };
+    let attempt = Attempt {
+        operation: id,
+        status: operation.status,
+        amount: operation.amount.minor,
+        provider: operation.provider.clone(),
+        account: operation.account,
+        error: None,
+        surplus: false,
+        created_at: operation.created_at,
+    };
+    let summary = charge_summary(operation);
+    draft.payment.charge = Some(summary);
+    draft.payment.attempts.push(attempt);
+    let beyond = draft.payment.attempts.len().saturating_sub(SUMMARY_LENGTH);
+    draft.payment.attempts.drain(..beyond);
+}
+
+/// A charge in short.
+pub(crate) fn charge_summary(operation: &Operation) -> ChargeSummary {
+    ChargeSummary {
+        operation: operation.id,
+        status: operation.status,
+        provider: operation.provider.clone(),
+        account: operation.account,
+        identity: operation.identity.clone(),
+        capture: capture_mode(operation.id.kind),
+        reference: operation.reference.clone(),
+        network_transaction_id: operation.network_transaction_id.clone(),
+        action: operation.action.clone(),
+        payment_url: None,
+        facts: operation.facts.clone(),
+        fee: operation.fee.map(|fee| fee.minor),
+    }
+}
+
+/// The successful charge that holds or took the payment's money.
+fn standing(draft: &Draft, verb: &'static str) -> Result<ChargeSummary, Rejection> {
+    let refused = || Rejection::State { verb, status: draft.payment.status() };
+    let charge = draft.payment.charge.clone().ok_or_else(refused)?;
+    if charge.status == OperationStatus::Succeeded { Ok(charge) } else { Err(refused()) }
+}
+
+fn upstream(charge: &ChargeSummary) -> Upstream {
+    Upstream { reference: charge.operation.reference(), provider_reference: charge.reference.clone() }
+}
+
+/// Reserves a capture. It holds its amount; a final one holds all that is capturable.
+pub(crate) fn capture(
+    draft: &mut Draft,
+    command: CapturePayment,
+    claim: Option<WaitingClaim>,
+) -> Result<OperationId, Rejection> {
+    let charge = standing(draft, "captured")?;
+    let status = draft.payment.status();
+    let nothing_held = charge.operation.kind != OperationKind::Authorize || draft.payment.amount.is_zero();
+    if nothing_held || draft.payment.cancelled || status == PaymentStatus::Disputed {
+        return Err(Rejection::State { verb: "captured", status });
+    }
+    let exclusive = draft.payment.open.iter().find(|open| open.exclusive);
+    let capturing = draft.payment.open_of(&[OperationKind::Capture]).filter(|_| command.is_final);
+    if let Some(open) = exclusive.or(capturing) {
+        return Err(Rejection::OperationOpen(open.id));
+    }
+    let available = draft.payment.amounts.capturable();
+    if available == 0 {
+        return Err(Rejection::State { verb: "captured", status });
+    }
+    let minor = command.amount.unwrap_or(available);
+    if minor > available {
+        return Err(Rejection::BeyondCapturable { available });
+    }
+    let id = next_id(draft, OperationKind::Capture)?;
+    let held = if command.is_final { available } else { minor };
+    let call = StoredCall::Capture(Capture {
+        reference: id.reference(),
+        amount: draft.payment.money(minor),
+        charge: upstream(&charge),
+        is_final: command.is_final,
+    });
+    draft.payment.amounts.capture_held += held;
+    let new = New { minor, held, exclusive: command.is_final, claim, charge: Some(charge.operation) };
+    reserve(draft, id, Pin::from(&charge), new, call);
+    draft.fact("payment.capture_started", json!({"operation": id, "amount": minor}));
+    Ok(id)
+}
+
+/// Reserves a void of all that is capturable.
+pub(crate) fn void(draft: &mut Draft, claim: Option<WaitingClaim>) -> Result<OperationId, Rejection> {
+    let charge = standing(draft, "cancelled")?;
+    let status = draft.payment.status();
+    if charge.operation.kind != OperationKind::Authorize || draft.payment.cancelled {
+        return Err(Rejection::State { verb: "cancelled", status });
+    }
+    if let Some(open) = draft.payment.open_of(&[OperationKind::Capture, OperationKind::Void]) {
+        return Err(Rejection::OperationOpen(open.id));
+    }
+    let held = draft.payment.amounts.capturable();
+    if held == 0 && !draft.payment.amount.is_zero() {
+        return Err(Rejection::State { verb: "cancelled", status });
+    }
+    let id = next_id(draft, OperationKind::Void)?;
+    let call = StoredCall::Void(Void {
+        reference: id.reference(),
+        amount: draft.payment.money(held),
+        charge: upstream(&charge),
+    });
+    draft.payment.amounts.capture_held += held;
+    let new = New { minor: held, held, exclusive: true, claim, charge: Some(charge.operation) };
+    reserve(draft, id, Pin::from(&charge), new, call);
+    draft.fact("payment.void_started", json!({"operation": id, "amount": held}));
+    Ok(id)
+}
+
+/// Reserves a refund: the refundable amount shrinks in the same commit.
+pub(crate) fn refund(
+    draft: &mut Draft,
+    command: RefundPayment,
+    claim: Option<WaitingClaim>,
+) -> Result<OperationId, Rejection> {
+    let status = draft.payment.status();
+    if draft.payment.amounts.captured == 0 || status == PaymentStatus::Disputed {
+        return Err(Rejection::State { verb: "refunded", status });
+    }
+    let charge = standing(draft, "refunded")?;
+    let available = draft.payment.amounts.refundable().max(0);
+    let minor = command.amount.unwrap_or(available);
+    if minor > available || available == 0 {
+        return Err(Rejection::BeyondRefundable { available });
+    }
+    let id = next_id(draft, OperationKind::Refund)?;
+    let amount = draft.payment.money(minor);
+    let hold = posting::refund_held(charge.account, amount)
+        .map_err(|error| Rejection::Invalid { param: "/amount", message: error.to_string() })?;
+    let call = StoredCall::Refund(RefundCall {
+        reference: id.reference(),
+        amount,
+        charge: upstream(&charge),
+        reason: command.reason.clone(),
+    });
+    draft.payment.amounts.refund_held += minor;
+    let new = New { minor, held: minor, exclusive: false, claim, charge: Some(charge.operation) };
+    reserve(draft, id, Pin::from(&charge), new, call);
+    draft.post(id, hold);
+    add_refund(draft, id, command, minor);
+    draft.fact("payment.refund_started", json!({"operation": id, "amount": minor}));
+    Ok(id)
+}
+
+/// The refund's own record.
+fn add_refund(draft: &mut Draft, id: OperationId, command: RefundPayment, minor: i64) {
+    let refund = Refund {
+        id: Id::from_uuid(draft.fresh),
+        payment: draft.payment.id,
+        operation: id,
+        amount: draft.payment.money(minor),
+        status: RefundStatus::Pending,
+        reason: command.reason,
+        metadata: command.metadata,
+        provider_reference: None,
+        error: None,
+        external: false,
+        form: draft.payment.form,
+        created_at: draft.now,
+        settled_at: None,
+    };
+    if let Some(operation) = draft.operation_mut(id) {
+        operation.refund = Some(refund.id);
+    }
+    draft.refunds.push(Touched::new(refund));
+    moves::summarise(draft, id);
+}
+
+/// Cancels: at once what was never charged, by a void what is held, upstream what waits for the
+/// customer, and later what is under way.
+pub(crate) fn cancel(
+    draft: &mut Draft,
+    claim: Option<WaitingClaim>,
+    upstream_can: bool,
+) -> Result<(), Rejection> {
+    let status = draft.payment.status();
+    if draft.payment.cancelled {
+        return Err(Rejection::State { verb: "cancelled", status });
+    }
+    let Some(open) = draft.payment.open_charge().cloned() else {
+        if may_be_charged(status) {
+            draft.payment.cancelled = true;
+            draft.payment.completed_at.get_or_insert(draft.now);
+            draft.fact("payment.cancelled", json!({"code": "requested"}));
+            if let Some(claim) = claim {
+                draft.answer(claim, Verdict::Done, None);
+            }
+            return Ok(());
+        }
+        return void(draft, claim).map(|_| ());
+    };
+    if let Some(running) = draft.payment.open_of(&[OperationKind::Cancel]) {
+        return Err(Rejection::OperationOpen(running.id));
+    }
+    if draft.payment.cancel.is_some() {
+        return Err(Rejection::OperationOpen(open.id));
+    }
+    draft.fact("payment.cancel_requested", json!({"operation": open.id}));
+    if open.status == OperationStatus::ActionRequired && upstream_can {
+        cancel_upstream(draft, open.id, claim);
+    } else {
+        draft.payment.cancel = Some(CancelRequest { claim, requested_at: draft.now });
+    }
+    Ok(())
+}
+
+/// Reserves giving up a charge that waits for the customer. The cancel's claim goes with it.
+pub(crate) fn cancel_upstream(draft: &mut Draft, charge: OperationId, claim: Option<WaitingClaim>) {
+    let Some(summary) = draft.payment.charge.clone().filter(|summary| summary.operation == charge) else {
+        return;
+    };
+    let Ok(id) = next_id(draft, OperationKind::Cancel) else {
+        draft.payment.cancel = Some(CancelRequest { claim, requested_at: draft.now });
+        return;
+    };
+    let call = StoredCall::Cancel(Cancel { reference: id.reference(), charge: upstream(&summary) });
+    if let Some(claim) = claim.clone().filter(|claim| draft.claim.as_ref().is_none_or(|c| c.key != claim.key))
+    {
+        draft.move_claim(claim, id);
+    }
+    let new = New { minor: 0, held: 0, exclusive: false, claim, charge: Some(charge) };
+    reserve(draft, id, Pin::from(&summary), new, call);
+    draft.fact("payment.cancel_started", json!({"operation": id}));
+}
+
+/// A cancel waited for a charge, and the charge was approved: what it holds is released, what it took
+/// is given back. The cancel's claim goes with the successor.
+pub(crate) fn undo_after_cancel(draft: &mut Draft, charge: OperationId, claim: Option<WaitingClaim>) {
+    let moved = claim.clone();
+    let undone = if charge.kind == OperationKind::Authorize {
+        void(draft, claim)
+    } else {
+        let reason = Some("cancelled before it was paid".to_owned());
+        refund(draft, RefundPayment { amount: None, reason, ..RefundPayment::default() }, claim)
+    };
+    match (undone, moved) {
+        (Ok(id), Some(claim)) => draft.move_claim(claim, id),
+        (Ok(_), None) => {}
+        (Err(rejection), claim) => {
+            draft.alerts.push(format!("charge {charge} could not be undone after a cancel: {rejection}"));
+            if let Some(claim) = claim {
+                draft.answer(claim, Verdict::Done, None);
+            }
+        }
+    }
+}
+
+/// Reserves the reversal of a surplus charge. Its id derives from the charge's, so that only one can
+/// exist.
+pub(crate) fn reverse_surplus(draft: &mut Draft, surplus: OperationId, approved: &Approved) {
+    let id = OperationId { kind: OperationKind::Reversal, ..surplus };
+    let Some(operation) = draft.operation(surplus) else { return };
+    let pin = Pin {
+        account: operation.account,
+        provider: operation.provider.clone(),
+        identity: operation.identity.clone(),
+    };
+    let charge = Upstream { reference: surplus.reference(), provider_reference: operation.reference.clone() };
+    let amount = approved.amount;
+    let call = if surplus.kind == OperationKind::Sale {
+        let reason = Some("surplus".to_owned());
+        StoredCall::Refund(RefundCall { reference: id.reference(), amount, charge, reason })
+    } else {
+        StoredCall::Void(Void { reference: id.reference(), amount, charge })
+    };
+    let new = New { minor: amount.minor, held: 0, exclusive: false, claim: None, charge: Some(surplus) };
+    reserve(draft, id, pin, new, call);
+    draft.fact("payment.reversal_started", json!({"operation": id, "amount": amount.minor}));
+}
+
+/// A refund that was made at the provider's own dashboard, as a notice tells it: done already.
+pub(crate) fn external_refund(
+    draft: &mut Draft,
+    approved: &Approved,
+) -> Result<Option<OperationId>, ModelError> {
+    let Some(charge) = draft.payment.charge.clone() else { return Ok(None) };
+    let Ok(id) = next_id(draft, OperationKind::External) else { return Ok(None) };
+    let minor = approved.amount.minor;
+    let new = New { minor, held: 0, exclusive: false, claim: None, charge: Some(charge.operation) };
+    let account = charge.account;
+    reserve(draft, id, Pin::from(&charge), new, StoredCall::External);
+    draft.to_send.retain(|sent| *sent != id);
+    draft.payment.open.retain(|open| open.id != id);
+    let now = draft.now;
+    if let Some(operation) = draft.operation_mut(id) {
+        operation.status = OperationStatus::Succeeded;
+        operation.approved = Some(approved.amount);
+        operation.finished_at = Some(now);
+    }
+    crate::apply::learn_reference(draft, id, approved.reference.clone());
+    add_refund(draft, id, RefundPayment::default(), minor);
+    if let Some(refund) = draft.refund_mut(id) {
+        refund.external = true;
+        refund.status = RefundStatus::Succeeded;
+        refund.settled_at = Some(now);
+        refund.provider_reference = Some(approved.reference.clone());
+    }
+    moves::summarise(draft, id);
+    draft.payment.amounts.refunded += minor;
+    draft.post(id, posting::refund_made(account, approved.amount)?);
+    if draft.payment.amounts.refunded >= draft.payment.amounts.captured {
+        crate::apply::release_order(draft);
+    }
+    draft.fact("payment.refunded", json!({"operation": id, "amount": minor, "external": true}));
+    Ok(Some(id))
+}

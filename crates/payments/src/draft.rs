@@ -1,0 +1,332 @@
+//! One commit in the making: what a command or a report changes of a payment and what is its own.
+//!
+//! The model's functions write into a draft; [`Draft::finish`] turns it into the [`Changes`] of one
+//! commit, with the events numbered and the claims answered. A draft that is dropped changed nothing.
+
+use kernel::{
+    Actor, Answer, Changes, Claim, ClaimUpdate, Event, Ids, Insert, Lane, Random, Record, RecordError,
+    Remove, RowKey, Scope, Timestamp, Transfer, Versioned,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::command::Verdict;
+use ledger::Posting;
+
+use crate::customer::Customer;
+use crate::dispute::Dispute;
+use crate::operation::{Operation, OperationId, WaitingClaim};
+use crate::payment::{Payment, PaymentStatus};
+use crate::refund::Refund;
+
+/// A record that the draft reads or writes.
+#[derive(Clone, Debug)]
+pub(crate) struct Touched<R> {
+    pub(crate) record: R,
+    /// The version that was read; `None` for a new record.
+    pub(crate) version: Option<i64>,
+    /// Whether it must be written.
+    pub(crate) dirty: bool,
+}
+
+impl<R> Touched<R> {
+    pub(crate) const fn new(record: R) -> Self {
+        Self { record, version: None, dirty: true }
+    }
+
+    pub(crate) fn read(versioned: Versioned<R>) -> Self {
+        Self { record: versioned.record, version: Some(versioned.version), dirty: false }
+    }
+}
+
+/// The answer that a claim gets in this commit.
+#[derive(Clone, Debug)]
+struct Answering {
+    claim: WaitingClaim,
+    verdict: Verdict,
+    refund: Option<Refund>,
+}
+
+/// What a stored answer shows.
+#[derive(Serialize)]
+struct Snapshot<'a> {
+    payment: &'a Payment,
+    refund: Option<&'a Refund>,
+}
+
+pub(crate) struct Draft {
+    pub(crate) scope: Scope,
+    /// The clock that people see.
+    pub(crate) now: Timestamp,
+    pub(crate) actor: Actor,
+    pub(crate) trace_id: Option<String>,
+    pub(crate) payment: Payment,
+    payment_version: Option<i64>,
+    pub(crate) status_before: PaymentStatus,
+    pub(crate) operations: Vec<Touched<Operation>>,
+    pub(crate) refunds: Vec<Touched<Refund>>,
+    pub(crate) disputes: Vec<Touched<Dispute>>,
+    pub(crate) customer: Option<Customer>,
+    pub(crate) inserts: Vec<Insert>,
+    pub(crate) removes: Vec<Remove>,
+    pub(crate) claim: Option<Claim>,
+    moves: Vec<(WaitingClaim, OperationId)>,
+    answers: Vec<Answering>,
+    facts: Vec<(&'static str, Map<String, Value>)>,
+    transfers: Vec<Transfer>,
+    /// Operations that this commit reserves for the task that commits it to send.
+    pub(crate) to_send: Vec<OperationId>,
+    /// What an operator must be told, once the commit stands.
+    pub(crate) alerts: Vec<String>,
+    /// Whether anything must be written.
+    pub(crate) changed: bool,
+    /// A new id, for the one record that a decision may have to make by itself.
+    pub(crate) fresh: Uuid,
+}
+
+impl Draft {
+    /// Of a payment that does not exist yet.
+    pub(crate) fn of_new(scope: Scope, now: Timestamp, actor: Actor, payment: Payment, fresh: Uuid) -> Self {
+        let mut draft = Self::empty(scope, now, actor, payment, None, fresh);
+        draft.changed = true;
+        draft
+    }
+
+    /// Of a payment as it was read.
+    pub(crate) fn of(
+        scope: Scope,
+        now: Timestamp,
+        actor: Actor,
+        payment: Versioned<Payment>,
+        fresh: Uuid,
+    ) -> Self {
+        Self::empty(scope, now, actor, payment.record, Some(payment.version), fresh)
+    }
+
+    fn empty(
+        scope: Scope,
+        now: Timestamp,
+        actor: Actor,
+        payment: Payment,
+        version: Option<i64>,
+        fresh: Uuid,
+    ) -> Self {
+        let status_before = payment.status();
+        Self {
+            scope,
+            now,
+            actor,
+            trace_id: None,
+            payment,
+            payment_version: version,
+            status_before,
+            operations: Vec::new(),
+            refunds: Vec::new(),
+            disputes: Vec::new(),
+            customer: None,
+            inserts: Vec::new(),
+            removes: Vec::new(),
+            claim: None,
+            moves: Vec::new(),
+            answers: Vec::new(),
+            facts: Vec::new(),
+            transfers: Vec::new(),
+            to_send: Vec::new(),
+            alerts: Vec::new(),
+            changed: false,
+            fresh,
+        }
+    }
+
+    /// The version that the payment has once this commit stands.
+    pub(crate) fn next_version(&self) -> i64 {
+        self.payment_version.map_or(1, |version| version + 1)
+    }
+
+    pub(crate) fn operation(&self, id: OperationId) -> Option<&Operation> {
+        self.operations.iter().map(|touched| &touched.record).find(|operation| operation.id == id)
+    }
+
+    /// An operation to be changed; it will be written.
+    pub(crate) fn operation_mut(&mut self, id: OperationId) -> Option<&mut Operation> {
+        let touched = self.operations.iter_mut().find(|touched| touched.record.id == id)?;
+        touched.dirty = true;
+        self.changed = true;
+        Some(&mut touched.record)
+    }
+
+    pub(crate) fn refund_mut(&mut self, operation: OperationId) -> Option<&mut Refund> {
+        let touched = self.refunds.iter_mut().find(|touched| touched.record.operation == operation)?;
+        touched.dirty = true;
+        Some(&mut touched.record)
+    }
+
+    /// Records a fact; the commit makes an event of it.
+    pub(crate) fn fact(&mut self, kind: &'static str, body: Value) {
+        self.changed = true;
+        let body = if let Value::Object(map) = body { map } else { Map::new() };
+        self.facts.push((kind, body));
+    }
+
+    /// Adds transfers caused by an operation, numbered after its earlier ones.
+    pub(crate) fn post(&mut self, id: OperationId, postings: Vec<Posting>) {
+        let Some(operation) = self.operation_mut(id) else { return };
+        let first = operation.postings;
+        operation.postings += i64::try_from(postings.len()).unwrap_or(0);
+        self.post_as(&id.local(), first, postings);
+    }
+
+    /// Adds transfers caused by something other than an operation.
+    pub(crate) fn post_as(&mut self, cause: &str, first: i64, postings: Vec<Posting>) {
+        let (scope, subject) = (self.scope, self.payment.id.uuid());
+        self.transfers.extend(ledger::rules::transfers(scope, subject, cause, first, postings));
+        self.changed = true;
+    }
+
+    /// Answers a claim in this commit, with the payment (and refund) as they become.
+    pub(crate) fn answer(&mut self, claim: WaitingClaim, verdict: Verdict, refund: Option<Refund>) {
+        self.changed = true;
+        self.answers.push(Answering { claim, verdict, refund });
+    }
+
+    /// Hands a claim to an operation that will answer it.
+    pub(crate) fn move_claim(&mut self, claim: WaitingClaim, to: OperationId) {
+        self.moves.push((claim, to));
+    }
+
+    /// The commit. The draft's payment and operations are as they will be stored.
+    pub(crate) fn finish(
+        &mut self,
+        lane: Lane,
+        ids: &dyn Ids,
+        random: &dyn Random,
+    ) -> Result<Changes, RecordError> {
+        let scope = self.scope;
+        let mut changes = Changes::new(ids.uuid(), lane);
+        changes.subject =
+            Some(RowKey { table: Payment::TABLE.name, scope, key: vec![self.payment.id.into()] });
+        self.emit(&mut changes, random);
+        self.payment.updated_at = self.now;
+        match self.payment_version {
+            None => changes.insert(scope, &self.payment)?,
+            Some(version) => changes.update(scope, &self.payment, version)?,
+        }
+        write(&mut changes, scope, &self.operations)?;
+        write(&mut changes, scope, &self.refunds)?;
+        write(&mut changes, scope, &self.disputes)?;
+        if let Some(customer) = &self.customer {
+            changes.insert(scope, customer)?;
+        }
+        changes.insert.append(&mut self.inserts);
+        changes.remove.append(&mut self.removes);
+        changes.post = std::mem::take(&mut self.transfers);
+        self.write_claims(&mut changes)?;
+        Ok(changes)
+    }
+
+    /// The versions after the commit, for the task that goes on with these records.
+    pub(crate) fn committed(&mut self) {
+        self.payment_version = Some(self.next_version());
+        self.status_before = self.payment.status();
+        for touched in &mut self.operations {
+            if touched.dirty {
+                touched.version = Some(touched.version.map_or(1, |version| version + 1));
+                touched.dirty = false;
+            }
+        }
+        for touched in &mut self.refunds {
+            if touched.dirty {
+                touched.version = Some(touched.version.map_or(1, |version| version + 1));
+                touched.dirty = false;
+            }
+        }
+        self.disputes.clear();
+        self.customer = None;
+        self.claim = None;
+        self.moves.clear();
+        self.answers.clear();
+        self.facts.clear();
+        self.to_send.clear();
+        self.alerts.clear();
+        self.changed = false;
+    }
+
+    fn emit(&mut self, changes: &mut Changes, random: &dyn Random) {
+        let (before, after) = (self.status_before, self.payment.status());
+        for (kind, mut body) in std::mem::take(&mut self.facts) {
+            body.insert("status_before".to_owned(), before.as_str().into());
+            body.insert("status_after".to_owned(), after.as_str().into());
+            self.payment.events += 1;
+            let mut salt = [0; 32];
+            random.fill(&mut salt);
+            changes.emit.push(Event {
+                scope: self.scope,
+                subject: self.payment.id.uuid(),
+                sequence: self.payment.events,
+                kind: kind.into(),
+                occurred_at: self.now,
+                actor: self.actor.clone(),
+                body: Value::Object(body),
+                salt,
+                trace_id: self.trace_id.clone(),
+            });
+        }
+    }
+
+    fn write_claims(&mut self, changes: &mut Changes) -> Result<(), RecordError> {
+        let version = self.next_version();
+        for (claim, to) in std::mem::take(&mut self.moves) {
+            changes.answer.push(ClaimUpdate {
+                scope: self.scope,
+                key: claim.key,
+                operation: Some(to.to_string()),
+                answer: None,
+            });
+        }
+        for answering in std::mem::take(&mut self.answers) {
+            let answer = self.encode_answer(&answering, version)?;
+            match &mut self.claim {
+                // The claim is made and answered in one commit.
+                Some(claim) if claim.key == answering.claim.key => claim.answer = Some(answer),
+                _ => changes.answer.push(ClaimUpdate {
+                    scope: self.scope,
+                    key: answering.claim.key,
+                    operation: None,
+                    answer: Some(answer),
+                }),
+            }
+        }
+        changes.claim = self.claim.take();
+        Ok(())
+    }
+
+    fn encode_answer(&self, answering: &Answering, version: i64) -> Result<Vec<u8>, RecordError> {
+        let snapshot = Snapshot { payment: &self.payment, refund: answering.refund.as_ref() };
+        let damaged =
+            |error: serde_json::Error| RecordError::Damaged { table: "claim", reason: error.to_string() };
+        let answer = Answer {
+            route: answering.claim.route.clone(),
+            outcome: raw(&answering.verdict).map_err(damaged)?,
+            subject: self.payment.id.to_string(),
+            version,
+            snapshot: raw(&snapshot).map_err(damaged)?,
+        };
+        serde_json::to_vec(&answer).map_err(damaged)
+    }
+}
+
+fn raw<T: Serialize>(value: &T) -> Result<Box<RawValue>, serde_json::Error> {
+    serde_json::value::to_raw_value(value)
+}
+
+fn write<R: Record>(changes: &mut Changes, scope: Scope, touched: &[Touched<R>]) -> Result<(), RecordError> {
+    for touched in touched.iter().filter(|touched| touched.dirty) {
+        match touched.version {
+            None => changes.insert(scope, &touched.record)?,
+            Some(version) => changes.update(scope, &touched.record, version)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Captures, voids and refunds: what their outcomes do to the payment.
+
+use provider_kit::Approved;
+use serde_json::json;
+
+use crate::apply::release_order;
+use crate::draft::Draft;
+use crate::operation::OperationId;
+use crate::payment::LastError;
+use crate::refund::RefundStatus;
+use crate::rejection::ModelError;
+use crate::{operation, posting};
+
+fn add(sum: &mut i64, amount: i64) -> Result<(), ModelError> {
+    *sum = sum.checked_add(amount).ok_or(kernel::MoneyError::Overflow)?;
+    Ok(())
+}
+
+/// What an operation held until now.
+fn held(draft: &Draft, id: OperationId) -> i64 {
+    draft.operation(id).map_or(0, |operation| operation.held)
+}
+
+/// Held money was taken; a final capture releases the rest.
+pub(crate) fn captured(draft: &mut Draft, id: OperationId, approved: &Approved) -> Result<(), ModelError> {
+    let (held, amount) = (held(draft, id), approved.amount.minor);
+    let Some(operation) = draft.operation(id) else { return Ok(()) };
+    let account = operation.account;
+    let is_final = matches!(&operation.call, operation::StoredCall::Capture(call) if call.is_final);
+    let amounts = &mut draft.payment.amounts;
+    add(&mut amounts.capture_held, -held)?;
+    add(&mut amounts.captured, amount)?;
+    if is_final {
+        let rest = amounts.capturable();
+        add(&mut amounts.released, rest)?;
+    }
+    let is_final = is_final || draft.payment.amounts.capturable() == 0;
+    let now = draft.now;
+    draft.payment.completed_at.get_or_insert(now);
+    draft.post(id, posting::capture(account, approved.amount, approved.fee)?);
+    draft.fact("payment.captured", json!({"operation": id, "amount": amount, "final": is_final}));
+    Ok(())
+}
+
+/// A capture was not done: what it held can be captured again.
+pub(crate) fn capture_failed(draft: &mut Draft, id: OperationId, error: &LastError) {
+    let held = held(draft, id);
+    draft.payment.amounts.capture_held -= held;
+    draft.payment.last_error = Some(error.clone());
+    draft.fact("payment.capture_failed", json!({"operation": id, "amount": held, "code": error.code}));
+}
+
+/// Held money was released.
+pub(crate) fn voided(draft: &mut Draft, id: OperationId, _approved: &Approved) -> Result<(), ModelError> {
+    // A void releases all that it held, whatever amount the provider repeats in its answer.
+    let held = held(draft, id);
+    let amounts = &mut draft.payment.amounts;
+    add(&mut amounts.capture_held, -held)?;
+    add(&mut amounts.released, held)?;
+    draft.fact("payment.voided", json!({"operation": id, "amount": held}));
+    if draft.payment.amounts.captured == 0 {
+        draft.payment.cancelled = true;
+        let now = draft.now;
+        draft.payment.completed_at.get_or_insert(now);
+        release_order(draft);
+        draft.fact("payment.cancelled", json!({"operation": id, "code": "voided"}));
+    }
+    Ok(())
+}
+
+/// A void was not done: what it held can be captured again.
+pub(crate) fn void_failed(draft: &mut Draft, id: OperationId, error: &LastError) {
+    let held = held(draft, id);
+    draft.payment.amounts.capture_held -= held;
+    draft.payment.last_error = Some(error.clone());
+    draft.fact("payment.void_failed", json!({"operation": id, "amount": held, "code": error.code}));
+}
+
+/// Money was given back.
+pub(crate) fn refunded(draft: &mut Draft, id: OperationId, approved: &Approved) -> Result<(), ModelError> {
+    let (held, amount, now) = (held(draft, id), approved.amount.minor, draft.now);
+    let Some(account) = draft.operation(id).map(|operation| operation.account) else { return Ok(()) };
+    let amounts = &mut draft.payment.amounts;
+    add(&mut amounts.refund_held, -held)?;
+    add(&mut amounts.refunded, amount)?;
+    draft.post(id, posting::refund_done(account, draft.payment.money(held), approved.amount)?);
+    if draft.payment.amounts.refunded >= draft.payment.amounts.captured {
+        release_order(draft);
+    }
+    let reference = Some(approved.reference.clone()).filter(|reference| !reference.is_empty());
+    if let Some(refund) = draft.refund_mut(id) {
+        refund.status = RefundStatus::Succeeded;
+        refund.amount = approved.amount;
+        refund.settled_at = Some(now);
+        refund.provider_reference = reference;
+    }
+    summarise(draft, id);
+    draft.fact("payment.refunded", json!({"operation": id, "amount": amount}));
+    Ok(())
+}
+
+/// A refund was not done: its amount is refundable again.
+pub(crate) fn refund_failed(draft: &mut Draft, id: OperationId, error: LastError) -> Result<(), ModelError> {
+    let (held, now) = (held(draft, id), draft.now);
+    let Some(account) = draft.operation(id).map(|operation| operation.account) else { return Ok(()) };
+    draft.payment.amounts.refund_held -= held;
+    draft.post(id, posting::refund_released(account, draft.payment.money(held))?);
+    draft.fact("payment.refund_failed", json!({"operation": id, "amount": held, "code": error.code}));
+    if let Some(refund) = draft.refund_mut(id) {
+        refund.status = RefundStatus::Failed;
+        refund.settled_at = Some(now);
+        refund.error = Some(error);
+    }
+    summarise(draft, id);
+    Ok(())
+}
+
+/// Brings the payment's short form of an operation's refund up to date.
+pub(crate) fn summarise(draft: &mut Draft, id: OperationId) {
+    let refund = draft.refunds.iter().find(|refund| refund.record.operation == id);
+    let Some(summary) = refund.map(|refund| refund.record.summary()) else { return };
+    match draft.payment.refunds.iter_mut().find(|known| known.id == summary.id) {
+        Some(known) => *known = summary,
+        None => draft.payment.refunds.push(summary),
+    }
+    let surplus = draft.payment.refunds.len().saturating_sub(crate::payment::SUMMARY_LENGTH);
+    draft.payment.refunds.drain(..surplus);
+}

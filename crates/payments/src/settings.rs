@@ -1,0 +1,120 @@
+//! What decides how payments behave: the installation's durations and each merchant's own settings.
+
+use std::time::Duration;
+
+use kernel::{Cell, Column, ColumnType, Record, Table};
+use provider_kit::Payee;
+use serde::{Deserialize, Serialize};
+
+/// Durations and addresses of the installation.
+#[derive(Clone, Debug)]
+pub struct PaymentsSettings {
+    /// How long after a reserve is queued its driver may begin to send.
+    pub send_deadline: Duration,
+    /// How long a provider's answer is awaited.
+    pub reply_timeout: Duration,
+    /// Slack between clocks, added to due times.
+    pub margin: Duration,
+    /// How long a caller waits before 202.
+    pub answer_within: Duration,
+    /// When an unknown or waiting operation is first looked up; doubles each time.
+    pub lookup_first: Duration,
+    /// The longest pause between look-ups.
+    pub lookup_longest: Duration,
+    /// How long an unknown operation is looked up before people must decide.
+    pub horizon: Duration,
+    /// How long after its reserve a charge may be repeated at all.
+    pub repeat_charges_within: Duration,
+    /// How long a UPI request waits for the payer.
+    pub upi_expires_in: Duration,
+    /// How long any other unfinished payment waits.
+    pub payment_expires_in: Duration,
+    /// Where browsers reach this installation, without a trailing slash.
+    pub public_url: String,
+    /// Where sandbox accounts reach their bank, without a trailing slash.
+    pub sandbox_base_url: String,
+    /// Every merchant's defaults.
+    pub defaults: MerchantSettings,
+}
+
+impl Default for PaymentsSettings {
+    fn default() -> Self {
+        Self {
+            send_deadline: Duration::from_secs(10),
+            reply_timeout: Duration::from_secs(20),
+            margin: Duration::from_secs(5),
+            answer_within: Duration::from_secs(25),
+            lookup_first: Duration::from_secs(5),
+            lookup_longest: Duration::from_hours(1),
+            horizon: Duration::from_hours(72),
+            repeat_charges_within: Duration::from_mins(15),
+            upi_expires_in: Duration::from_mins(15),
+            payment_expires_in: Duration::from_hours(24),
+            public_url: "http://127.0.0.1:8000".to_owned(),
+            sandbox_base_url: "http://sandbox.invalid".to_owned(),
+            defaults: MerchantSettings::default(),
+        }
+    }
+}
+
+/// What becomes of a success that comes after the merchant was told otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LateSuccess {
+    /// It is given back.
+    #[default]
+    Reverse,
+    /// It is kept, if no other charge of the payment or its order succeeded.
+    Keep,
+}
+
+/// One merchant's settings for payments, per scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MerchantSettings {
+    /// Where browsers return when a payment does not say.
+    pub return_url: Option<String>,
+    /// What the statement shows when a payment does not say.
+    pub statement_descriptor: Option<String>,
+    /// What becomes of late successes.
+    pub late_success: LateSuccess,
+    /// Which provider charges when a payment does not say.
+    pub default_provider: Option<String>,
+    /// Who is paid in UPI requests.
+    pub upi_payee: Payee,
+}
+
+impl Default for MerchantSettings {
+    fn default() -> Self {
+        Self {
+            return_url: None,
+            statement_descriptor: None,
+            late_success: LateSuccess::Reverse,
+            default_provider: None,
+            upi_payee: Payee { vpa: "merchant@bank".to_owned(), name: "Merchant".to_owned() },
+        }
+    }
+}
+
+/// One row per scope that has settings of its own.
+pub static PAYMENT_SETTINGS: Table = Table {
+    name: "payment_settings",
+    key: &[Column::new("name", ColumnType::Text)],
+    columns: &[],
+    versioned: true,
+    has_state: true,
+    indexes: &[],
+    fillfactor: 100,
+};
+
+impl Record for MerchantSettings {
+    const TABLE: &'static Table = &PAYMENT_SETTINGS;
+    const FORM: u16 = 1;
+
+    fn key(&self) -> Vec<Cell> {
+        vec!["payments".into()]
+    }
+
+    fn columns(&self) -> Vec<Cell> {
+        Vec::new()
+    }
+}
