@@ -1,0 +1,65 @@
+//! Settings that must go together, and those that may but should not.
+
+use std::time::Duration;
+
+use super::{BankPlace, Config, ConfigError};
+
+impl Config {
+    /// Refuses settings that contradict each other.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |reason: &str| Err(ConfigError::Relation(reason.to_owned()));
+        let operation = &self.operation;
+        for (name, length) in [
+            ("server.answer_within", self.server.answer_within),
+            ("payment.expires_in", self.payment.expires_in),
+            ("payment.upi.expires_in", self.payment.upi.expires_in),
+            ("operation.send_deadline", operation.send_deadline),
+            ("operation.reply_timeout", operation.reply_timeout),
+            ("operation.lookup_first", operation.lookup_first),
+        ] {
+            if length == Duration::ZERO {
+                return Err(ConfigError::Relation(format!("{name} must be longer than nothing")));
+            }
+        }
+        if operation.lookup_first > operation.lookup_longest {
+            return refuse("operation.lookup_first is longer than operation.lookup_longest");
+        }
+        if operation.lookup_longest > operation.horizon {
+            return refuse(
+                "operation.lookup_longest is longer than operation.horizon: nothing would be looked up",
+            );
+        }
+        if operation.repeat_charges_within > operation.horizon {
+            return refuse("operation.repeat_charges_within is longer than operation.horizon");
+        }
+        if let BankPlace::Address(_) = self.sandbox.bank
+            && (self.sandbox.faults != sandbox_bank::Faults::default() || !self.sandbox.latency.is_zero())
+        {
+            return refuse(
+                "sandbox.faults and sandbox.latency belong to the bank's own process when sandbox.bank is an \
+                 address: set them where `florin sandbox serve` runs",
+            );
+        }
+        Ok(())
+    }
+
+    /// What is allowed and still worth a line in the log.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let is_shared = self.database.url.is_some();
+        let mut warnings = Vec::new();
+        if is_shared && self.sandbox.bank == BankPlace::Memory {
+            warnings.push(
+                "sandbox.bank is `memory` on a shared database: only one node may run, and it forgets its \
+                 charges when it stops",
+            );
+        }
+        if is_shared && self.encryption_key.is_none() {
+            warnings.push("no encryption_key on PostgreSQL: live keys and live payments are refused");
+        }
+        let one_call = self.operation.send_deadline.saturating_add(self.operation.reply_timeout);
+        if self.server.answer_within > one_call.saturating_mul(2) {
+            warnings.push("server.answer_within is far longer than a call to a provider can take");
+        }
+        warnings
+    }
+}

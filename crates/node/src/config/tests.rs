@@ -1,0 +1,164 @@
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+
+use super::keys::KEYS;
+use super::*;
+
+fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let environment: Vec<_> =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Config::of("florin.toml", text, &environment)
+}
+
+#[test]
+fn the_default_names_every_setting_and_no_other() {
+    for key in KEYS {
+        let (section, name) = key.name.rsplit_once('.').unwrap_or(("", key.name));
+        let mut here = "";
+        let named = DEFAULT.lines().any(|line| {
+            if let Some(header) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                here = header;
+            }
+            let line = line.strip_prefix('#').unwrap_or(line);
+            here == section && line.strip_prefix(name).is_some_and(|rest| rest.starts_with(" = "))
+        });
+        assert!(named, "{} is not in the default configuration", key.name);
+    }
+    // What stands commented out there must be readable too.
+    let all: String = DEFAULT
+        .lines()
+        .map(|line| if line.starts_with("#encryption_key") { "" } else { line })
+        .map(|line| line.strip_prefix('#').filter(|line| !line.starts_with(' ')).unwrap_or(line))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let config = read(&all, &[]).unwrap();
+    assert_eq!(config.payment.default_gateway.as_deref(), Some("sandbox"));
+}
+
+#[test]
+fn without_anything_the_defaults_hold() {
+    let config = Config::defaults().unwrap();
+    assert_eq!((config.server.host.as_str(), config.server.port), ("127.0.0.1", 8000));
+    assert_eq!(config.server.answer_within, Duration::from_secs(25));
+    assert!(config.database.url.is_none());
+    assert_eq!(config.sandbox.bank, BankPlace::Store);
+    // The durations must be those that `payments` documents.
+    let settings = payments::PaymentsSettings::default();
+    assert_eq!(config.operation.send_deadline, settings.send_deadline);
+    assert_eq!(config.operation.reply_timeout, settings.reply_timeout);
+    assert_eq!(config.operation.margin, settings.margin);
+    assert_eq!(config.operation.lookup_first, settings.lookup_first);
+    assert_eq!(config.operation.lookup_longest, settings.lookup_longest);
+    assert_eq!(config.operation.horizon, settings.horizon);
+    assert_eq!(config.operation.repeat_charges_within, settings.repeat_charges_within);
+    assert_eq!(config.payment.expires_in, settings.payment_expires_in);
+    assert_eq!(config.payment.upi.expires_in, settings.upi_expires_in);
+}
+
+#[test]
+fn the_environment_beats_the_file() {
+    let config = read("[server]\nport = 9000\nhost = \"::1\"", &[("FLORIN_SERVER__PORT", "9001")]).unwrap();
+    assert_eq!((config.server.host.as_str(), config.server.port), ("::1", 9001));
+}
+
+#[test]
+fn both_spellings_of_postgres_are_equal() {
+    let environment =
+        [("DATABASE_URL", "postgresql://me@host/db"), ("FLORIN_DATABASE__URL", "postgres://me@host/db")];
+    let config = read("", &environment).unwrap();
+    assert_eq!(config.database.url.unwrap().expose(), "postgres://me@host/db");
+}
+
+#[test]
+fn what_cannot_be_used_is_said_with_its_place() {
+    let environment = |name: &'static str, value: &'static str| vec![(name, value)];
+    for (text, environment, said) in [
+        (
+            "[server]\n\nprot = 1",
+            vec![],
+            "florin.toml:3: `server.prot` is no setting; the nearest is `server.port`",
+        ),
+        ("port = 1", vec![], "florin.toml:1: `port` is no setting; the nearest is `server.port`"),
+        (
+            "[servr]\nport = 1",
+            vec![],
+            "florin.toml:1: `servr.port` is no setting; the nearest is `server.port`",
+        ),
+        ("[zzz]", vec![], "florin.toml:1: `zzz` is no setting"),
+        ("server = 1", vec![], "florin.toml:1: `server` is a section of settings, not a setting"),
+        ("[server]\nport = \"1\"", vec![], "florin.toml:2: server.port must be a port, 0 to 65535"),
+        ("[server]\nport = 1\nport = 2", vec![], "florin.toml:3: duplicate key"),
+        ("[server]\nport =", vec![], "florin.toml:2: "),
+        (
+            "[server]\npublic_url = \"pay\"",
+            vec![],
+            "florin.toml:2: server.public_url must be an address that",
+        ),
+        ("", environment("FLORIN_SERVER__PORT", "x"), "FLORIN_SERVER__PORT must be a port"),
+        (
+            "",
+            environment("FLORIN_SERVER__PROT", "1"),
+            "environment: `FLORIN_SERVER__PROT` is no setting; the nearest is `FLORIN_SERVER__PORT`",
+        ),
+        (
+            "",
+            environment("DATABASE_URL", "mysql://h/d"),
+            "DATABASE_URL must be an address that begins with postgres://",
+        ),
+        (
+            "",
+            vec![("SERVER_PORT", "1"), ("FLORIN_SERVER__PORT", "2")],
+            "SERVER_PORT and FLORIN_SERVER__PORT are the same setting with different values",
+        ),
+        (
+            "[operation]\nlookup_first = \"2h\"",
+            vec![],
+            "operation.lookup_first is longer than operation.lookup_longest",
+        ),
+        ("[server]\nanswer_within = 0", vec![], "server.answer_within must be longer than nothing"),
+        (
+            "[sandbox]\nbank = \"http://bank:9000\"\nfaults.garbage = 3",
+            vec![],
+            "sandbox.faults and sandbox.latency belong to the bank's own process",
+        ),
+    ] {
+        let error = read(text, &environment).unwrap_err().to_string();
+        assert!(error.starts_with(said), "{text} {environment:?}\n  said {error}\n  not  {said}");
+    }
+}
+
+#[test]
+fn equal_values_under_two_names_agree() {
+    let both = [("TRANSACTION_TIMEOUT_SECONDS", "30"), ("FLORIN_SERVER__ANSWER_WITHIN", "30s")];
+    assert_eq!(read("", &both).unwrap().server.answer_within, Duration::from_secs(30));
+    // Two secrets that differ look alike when printed, and still contradict.
+    let both = [("ENCRYPTION_KEY", "a"), ("FLORIN_ENCRYPTION_KEY", "b")];
+    assert!(matches!(read("", &both), Err(ConfigError::Contradiction { .. })));
+}
+
+#[test]
+fn other_names_in_the_environment_are_left_alone() {
+    let others = [("FLORIN_TEST_DATABASE_URL", "x"), ("PORT", "x"), ("DATABASE_URL", ""), ("HOME", "/root")];
+    assert!(read("", &others).unwrap().database.url.is_none());
+}
+
+#[test]
+fn a_named_file_must_exist() {
+    let missing = Config::load(Some(Path::new("/nowhere/florin.toml")), &[]);
+    assert!(matches!(missing, Err(ConfigError::Unreadable { .. })));
+}
+
+#[test]
+fn errors_and_debug_show_no_secret() {
+    let error = read("", &[("DATABASE_URL", "mysql://me:hidden@h/d")]).unwrap_err();
+    assert!(!error.to_string().contains("hidden"));
+    let config =
+        read("", &[("DATABASE_URL", "postgres://me:hidden@h/d"), ("ENCRYPTION_KEY", "hidden")]).unwrap();
+    assert!(!format!("{config:?}").contains("hidden"));
+}
+
+#[test]
+fn risky_settings_are_warned_of() {
+    assert!(Config::defaults().unwrap().warnings().is_empty());
+    let config = read("[sandbox]\nbank = \"memory\"", &[("DATABASE_URL", "postgres://h/d")]).unwrap();
+    assert_eq!(config.warnings().len(), 2);
+}

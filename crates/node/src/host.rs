@@ -1,0 +1,243 @@
+//! The host's side of the ports: the one place of our code that reads the system clock, draws
+//! randomness and starts tasks. Simulation and tests hand in their own [`Ports`] instead.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::FutureExt as _;
+use kernel::{BoxFuture, Clock, Ids, Monotonic, Random, Tasks, Timestamp};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// What a node stands on.
+#[derive(Clone)]
+pub struct Ports {
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Work that outlives a request.
+    pub tasks: Arc<dyn Supervise>,
+}
+
+/// [`Tasks`] whose end can be awaited.
+pub trait Supervise: Tasks {
+    /// How many tasks run.
+    fn in_flight(&self) -> usize;
+
+    /// Completes at a moment when no task runs. Tasks that begin others keep it waiting.
+    fn drained(&self) -> BoxFuture<'_, ()>;
+}
+
+/// The ports of the machine that this process runs on. Tasks need a tokio runtime.
+pub fn ports() -> Ports {
+    Ports {
+        clock: Arc::new(SystemClock::new()),
+        ids: Arc::new(SystemIds::default()),
+        random: Arc::new(SystemRandom),
+        tasks: Arc::new(Supervisor::default()),
+    }
+}
+
+#[derive(Debug)]
+struct SystemClock {
+    started: Instant,
+}
+
+impl SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the Clock that everybody else is told to use")]
+    fn new() -> Self {
+        Self { started: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        wall_clock()
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic(self.started.elapsed())
+    }
+
+    fn sleep(&self, length: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(length))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the Clock that everybody else is told to use")]
+fn wall_clock() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// UUIDv7 (RFC 9562, method 3): 48 bits of milliseconds, 12 bits of the fraction of the millisecond
+/// that also count, 62 random bits.
+#[derive(Debug, Default)]
+struct SystemIds {
+    /// The 60 bits of time that the newest id has. Each id takes the clock's or the next number,
+    /// whichever is later, so ids of one process grow strictly, also when the clock goes back.
+    newest: AtomicU64,
+}
+
+impl Ids for SystemIds {
+    fn uuid(&self) -> Uuid {
+        let mut random = [0; 8];
+        SystemRandom.fill(&mut random);
+        let micros = u64::try_from(wall_clock().as_micros()).unwrap_or(0);
+        let clock = micros / 1000 << 12 | micros % 1000 * 4096 / 1000;
+        let next = |newest: u64| Some(clock.max(newest + 1));
+        let before = self.newest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(clock);
+        uuid_v7(clock.max(before + 1), u64::from_be_bytes(random))
+    }
+}
+
+/// `time`: milliseconds in the upper 48 of 60 bits.
+fn uuid_v7(time: u64, random: u64) -> Uuid {
+    const VERSION: u64 = 7 << 12;
+    const VARIANT: u64 = 0b10 << 62;
+    let upper = time >> 12 << 16 | VERSION | time & 0xfff;
+    Uuid::from_u64_pair(upper, VARIANT | random >> 2)
+}
+
+/// The crypto library's generator, seeded by the operating system.
+#[derive(Clone, Copy, Debug)]
+struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        if aws_lc_rs::rand::fill(bytes).is_err() {
+            // Without randomness every key and every id would be guessable: nothing may go on.
+            tracing::error!("the random generator failed");
+            std::process::abort();
+        }
+    }
+}
+
+/// Counts tasks, logs their panics, and can be waited for.
+#[derive(Clone, Debug, Default)]
+struct Supervisor {
+    running: Arc<Running>,
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    count: AtomicUsize,
+    idle: Notify,
+}
+
+/// Counts one task for as long as it lives, also if it is dropped by a runtime that shuts down.
+struct Counted(Arc<Running>);
+
+impl Counted {
+    fn begin(running: &Arc<Running>) -> Self {
+        running.count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(running))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.idle.notify_waiters();
+        }
+    }
+}
+
+impl Tasks for Supervisor {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the supervisor that everybody else is told to use"
+    )]
+    fn spawn(&self, name: &'static str, work: BoxFuture<'static, ()>) {
+        let counted = Counted::begin(&self.running);
+        tokio::spawn(async move {
+            // The panic's own text went to the panic hook; whatever the work held is dropped here,
+            // and its operation is found again by the resolver.
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+                tracing::error!(task = name, "a task panicked");
+            }
+            drop(counted);
+        });
+    }
+}
+
+impl Supervise for Supervisor {
+    fn in_flight(&self) -> usize {
+        self.running.count.load(Ordering::SeqCst)
+    }
+
+    fn drained(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            loop {
+                // Registered before the count is read, so that the last task's end is not missed.
+                let idle = self.running.idle.notified();
+                tokio::pin!(idle);
+                idle.as_mut().enable();
+                if self.in_flight() == 0 {
+                    return;
+                }
+                idle.await;
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_grow_strictly_and_are_version_7() {
+        let ids = SystemIds::default();
+        let made: Vec<_> = (0..10_000).map(|_| ids.uuid()).collect();
+        for (one, next) in made.iter().zip(made.iter().skip(1)) {
+            assert!(one < next, "{one} {next}");
+        }
+        for id in made {
+            assert_eq!((id.get_version_num(), id.get_variant()), (7, uuid::Variant::RFC4122));
+        }
+    }
+
+    #[test]
+    fn the_time_of_an_id_is_its_first_48_bits() {
+        // The example of RFC 9562, appendix A.6.
+        let id = uuid_v7(0x017F_22E2_79B0 << 12 | 0xCC3, 0x18C4_DC0C_0C07_398F << 2);
+        assert_eq!(id.to_string(), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+    }
+
+    #[test]
+    fn ids_do_not_wait_for_a_clock_that_went_back() {
+        let ids = SystemIds { newest: AtomicU64::new(u64::MAX >> 5) };
+        let (one, next) = (ids.uuid(), ids.uuid());
+        assert!(one < next);
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_only_its_task_and_the_end_of_all_is_awaited() {
+        let ports = ports();
+        assert_eq!(ports.tasks.in_flight(), 0);
+        ports.tasks.drained().await;
+        let (open, gate) = tokio::sync::oneshot::channel::<()>();
+        let inner = Arc::clone(&ports.tasks);
+        ports.tasks.spawn(
+            "waits",
+            Box::pin(async move {
+                let _ = gate.await;
+                inner.spawn("follows", Box::pin(tokio::task::yield_now()));
+            }),
+        );
+        ports.tasks.spawn("panics", Box::pin(async { assert!(std::hint::black_box(false), "on purpose") }));
+        tokio::task::yield_now().await;
+        let drained = ports.tasks.drained();
+        tokio::pin!(drained);
+        assert!(futures_util::poll!(drained.as_mut()).is_pending());
+        let _ = open.send(());
+        drained.await;
+        assert_eq!(ports.tasks.in_flight(), 0);
+    }
+}
