@@ -1,0 +1,49 @@
+//! Amounts and currencies: integers of minor units, never a float, never a guess.
+
+use kernel::Currency;
+
+use super::fields::Fields;
+use super::json::Node;
+use super::nearest::{nearest, suggestion};
+use crate::problem::{Problem, catalogue as code};
+
+/// A whole number of minor units from 1, or from 0 where `zero` says so, to 2⁶³ − 1.
+pub fn minor_units(fields: &Fields<'_, '_>, name: &str, zero: bool) -> Result<Option<i64>, Problem> {
+    let Some(node) = fields.get(name) else { return Ok(None) };
+    let Node::Number(text) = node else {
+        let expected = "a whole number of minor units, such as 1000 for USD 10.00, without quotes";
+        return Err(fields.wrong_type(name, expected, node));
+    };
+    let wrong = |what: &str| {
+        let detail = format!("`{name}` {what}");
+        Err(Problem::new(&code::INVALID_AMOUNT, detail).at(fields.pointer(name)))
+    };
+    if text.starts_with('-') {
+        return wrong("must not be negative.");
+    }
+    if text.contains(['e', 'E']) {
+        return wrong("must be written out in digits, without an exponent.");
+    }
+    if text.contains('.') {
+        return wrong("counts minor units and has no fraction: USD 10.00 is 1000.");
+    }
+    match text.parse::<i64>() {
+        Ok(0) if !zero => wrong("must be at least 1; 0 is for `purpose: verification` alone."),
+        Ok(minor) => Ok(Some(minor)),
+        Err(_) => wrong("must be at most 9223372036854775807."),
+    }
+}
+
+/// An ISO 4217 code in upper case.
+pub fn currency(fields: &Fields<'_, '_>, name: &str) -> Result<Option<Currency>, Problem> {
+    let Some(node) = fields.get(name) else { return Ok(None) };
+    let Node::Text(text) = node else {
+        return Err(fields.wrong_type(name, "an ISO 4217 code in upper case, such as \"USD\"", node));
+    };
+    if let Ok(currency) = text.parse() {
+        return Ok(Some(currency));
+    }
+    let near = nearest(text, Currency::all().map(Currency::code));
+    let detail = format!("`{name}` must be an ISO 4217 code in upper case, such as USD.{}", suggestion(near));
+    Err(Problem::new(&code::INVALID_CURRENCY, detail).at(fields.pointer(name)))
+}

@@ -1,0 +1,227 @@
+//! With what is paid: a card, a provider's token, or UPI.
+
+use kernel::{CardNumber, Secret};
+use payments::MethodInput;
+use provider_kit::Card;
+
+use super::fields::{Fields, Schema};
+use super::json::Node;
+use super::text::TextRule;
+use crate::problem::{Problem, catalogue as code};
+
+const CARD: Schema = Schema {
+    fields: &[
+        "type",
+        "card_number",
+        "number",
+        "exp_month",
+        "expiry_month",
+        "exp_year",
+        "expiry_year",
+        "cvc",
+        "cvv",
+        "holder_name",
+        "token",
+    ],
+    later: &["billing_address", "network_token", "three_d_secure", "installments", "id"],
+};
+const UPI: Schema = Schema { fields: &["type", "vpa"], later: &["flow", "mobile"] };
+
+const NUMBER: &[&str] = &["card_number", "number"];
+const MONTH: &[&str] = &["exp_month", "expiry_month"];
+const YEAR: &[&str] = &["exp_year", "expiry_year"];
+const CVC: &[&str] = &["cvc", "cvv"];
+
+/// Methods of the product that this version cannot take.
+const LATER: &[&str] = &[
+    "wallet",
+    "paypal",
+    "apple_pay",
+    "google_pay",
+    "alipay",
+    "wechat_pay",
+    "paytm",
+    "phonepe",
+    "amazon_pay",
+    "net_banking",
+    "netbanking",
+    "bank_transfer",
+    "ach",
+    "sepa",
+    "bacs",
+    "crypto",
+    "bnpl",
+    "cash",
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Card,
+    Upi,
+}
+
+/// Reads `payment_method`: an object with a `type`, a provider's token, or a word with the details
+/// beside it in `payment_details`.
+pub(crate) fn method(fields: &Fields<'_, '_>) -> Result<Option<MethodInput>, Problem> {
+    let details = fields.get("payment_details");
+    match (fields.get("payment_method"), details) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(fields.missing("payment_method", "`payment_details` belong to one")),
+        (Some(Node::Object(_)), Some(_)) => Err(fields.conflict("payment_method", "payment_details")),
+        (Some(node @ Node::Object(members)), None) => {
+            let kind = members.iter().find(|(name, _)| name == "type").map(|(_, node)| node);
+            let kind = match kind {
+                Some(Node::Text(word)) => kind_of(word, "/payment_method/type")?,
+                Some(node) => {
+                    let detail = format!("`type` must be a string; it is {}.", node.type_name());
+                    return Err(Problem::new(&code::INVALID_TYPE, detail).at("/payment_method/type"));
+                }
+                None => {
+                    let detail = "`type` is needed: `card` or `upi`.";
+                    return Err(Problem::new(&code::MISSING_FIELD, detail).at("/payment_method/type"));
+                }
+            };
+            of_kind(kind, node, "/payment_method").map(Some)
+        }
+        (Some(Node::Text(word)), None) if word.starts_with("tok_") => {
+            let token = fields.text("payment_method", &TextRule::TOKEN)?.unwrap_or_default();
+            Ok(Some(MethodInput::Token(token.to_owned())))
+        }
+        (Some(Node::Text(word)), None) if word.starts_with("pm_") => {
+            let detail =
+                "Stored payment methods (`pm_…`) are known, but this version does not serve them yet.";
+            Err(Problem::new(&code::UNSUPPORTED_FIELD, detail).at("/payment_method"))
+        }
+        (Some(Node::Text(word)), details) => {
+            let kind = kind_of(word, "/payment_method")?;
+            match details {
+                Some(node) => of_kind(kind, node, "/payment_details").map(Some),
+                None if kind == Kind::Upi => Ok(Some(MethodInput::Upi { vpa: None })),
+                None => Err(fields.missing("payment_details", "the card's details")),
+            }
+        }
+        (Some(node), _) => {
+            let expected = "an object with a `type`, a provider's token, or `UPI` with `payment_details`";
+            Err(fields.wrong_type("payment_method", expected, node))
+        }
+    }
+}
+
+fn kind_of(word: &str, pointer: &'static str) -> Result<Kind, Problem> {
+    if word.eq_ignore_ascii_case("card") {
+        return Ok(Kind::Card);
+    }
+    if word.eq_ignore_ascii_case("upi") {
+        return Ok(Kind::Upi);
+    }
+    if LATER.iter().any(|known| word.eq_ignore_ascii_case(known)) {
+        let detail = "This payment method is known, but this version serves `card` and `upi` only.";
+        return Err(Problem::new(&code::UNSUPPORTED_FIELD, detail).at(pointer));
+    }
+    let detail = "The payment method must be `card` or `upi`.";
+    Err(Problem::new(&code::INVALID_VALUE, detail).at(pointer))
+}
+
+fn of_kind(kind: Kind, node: &Node<'_>, base: &'static str) -> Result<MethodInput, Problem> {
+    match kind {
+        Kind::Card => card(&Fields::of(node, base, &CARD)?),
+        Kind::Upi => upi(&Fields::of(node, base, &UPI)?),
+    }
+}
+
+fn card(fields: &Fields<'_, '_>) -> Result<MethodInput, Problem> {
+    if let Some(token) = fields.text("token", &TextRule::TOKEN)? {
+        let beside = [NUMBER, MONTH, YEAR, CVC].concat().into_iter().find(|name| fields.get(name).is_some());
+        return match beside {
+            Some(name) => Err(fields.conflict("token", name)),
+            None => Ok(MethodInput::Token(token.to_owned())),
+        };
+    }
+    let number = number(fields)?;
+    let exp_month = month(fields)?;
+    let exp_year = year(fields)?;
+    let cvc = cvc(fields, &number)?;
+    let holder = fields.text("holder_name", &TextRule::NAME)?.map(|name| Secret::new(name.to_owned()));
+    Ok(MethodInput::Card(Card { number, exp_month, exp_year, cvc, holder }))
+}
+
+fn number(fields: &Fields<'_, '_>) -> Result<CardNumber, Problem> {
+    let (name, node) = fields
+        .one_of(NUMBER)?
+        .ok_or_else(|| fields.missing("card_number", "the card's number, or a `token`"))?;
+    let Node::Text(text) = node else { return Err(fields.wrong_type(name, "a string of digits", node)) };
+    CardNumber::parse(text).map_err(|error| {
+        let detail = format!("`{name}` is no card number: {error}.");
+        Problem::new(&code::INVALID_CARD_NUMBER, detail).at(fields.pointer(name))
+    })
+}
+
+/// A number of digits, also as a string: `12` and `"12"`.
+fn digits(fields: &Fields<'_, '_>, name: &'static str, node: &Node<'_>) -> Result<Option<u16>, Problem> {
+    let text = match node {
+        Node::Number(text) => *text,
+        Node::Text(text) => text.as_ref(),
+        _ => return Err(fields.wrong_type(name, "a number", node)),
+    };
+    let plain = text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    Ok(text.parse().ok().filter(|_| plain))
+}
+
+fn month(fields: &Fields<'_, '_>) -> Result<u8, Problem> {
+    let (name, node) =
+        fields.one_of(MONTH)?.ok_or_else(|| fields.missing("exp_month", "the month of the card's expiry"))?;
+    let month = digits(fields, name, node)?.and_then(|month| u8::try_from(month).ok());
+    month.filter(|month| (1..=12).contains(month)).ok_or_else(|| {
+        let detail = format!("`{name}` must be a month from 1 to 12.");
+        Problem::new(&code::INVALID_EXPIRY, detail).at(fields.pointer(name))
+    })
+}
+
+/// Two digits are a year of this century. Whether the card has expired is not judged here: that is a
+/// decline, not a wrong request.
+fn year(fields: &Fields<'_, '_>) -> Result<u16, Problem> {
+    let (name, node) =
+        fields.one_of(YEAR)?.ok_or_else(|| fields.missing("exp_year", "the year of the card's expiry"))?;
+    match digits(fields, name, node)? {
+        Some(year @ 0..=99) => Ok(2000 + year),
+        Some(year @ 1900..=9999) => Ok(year),
+        _ => {
+            let detail = format!("`{name}` must be a year of four digits, or of two.");
+            Err(Problem::new(&code::INVALID_EXPIRY, detail).at(fields.pointer(name)))
+        }
+    }
+}
+
+fn cvc(fields: &Fields<'_, '_>, number: &CardNumber) -> Result<Option<Secret<String>>, Problem> {
+    let Some((name, node)) = fields.one_of(CVC)? else { return Ok(None) };
+    let Node::Text(text) = node else {
+        return Err(fields.wrong_type(name, "a string of digits (a number would lose leading zeros)", node));
+    };
+    let length = number.cvc_length();
+    if text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(Some(Secret::new(text.to_string())));
+    }
+    let detail = format!("`{name}` of a card of this brand has {length} digits.");
+    Err(Problem::new(&code::INVALID_CVC, detail).at(fields.pointer(name)))
+}
+
+fn upi(fields: &Fields<'_, '_>) -> Result<MethodInput, Problem> {
+    let Some(vpa) = fields.text("vpa", &TextRule::TOKEN)? else { return Ok(MethodInput::Upi { vpa: None }) };
+    if is_vpa(vpa) {
+        return Ok(MethodInput::Upi { vpa: Some(vpa.to_owned()) });
+    }
+    let detail =
+        "`vpa` must be a UPI address, `name@handle`: letters, digits, `.`, `-` and `_`, then the handle.";
+    Err(Problem::new(&code::INVALID_VPA, detail).at(fields.pointer("vpa")))
+}
+
+/// NPCI, UPI procedural guidelines: 2 to 256 of `a-zA-Z0-9.-_`, then `@` and the handle.
+fn is_vpa(text: &str) -> bool {
+    let Some((name, handle)) = text.split_once('@') else { return false };
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    (2..=256).contains(&name.len())
+        && name.bytes().all(in_name)
+        && (2..=64).contains(&handle.len())
+        && handle.bytes().next().is_some_and(|first| first.is_ascii_alphabetic())
+        && handle.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}

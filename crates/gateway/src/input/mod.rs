@@ -1,0 +1,48 @@
+//! From bytes to typed commands: strict, and exact about what is wrong and where.
+//!
+//! [`json`] reads the body into a borrowed tree, [`fields`] gives typed access to it with JSON
+//! pointers, the other files make one command each. Unknown fields are refused with the nearest known
+//! name; fields that are known but not served yet are refused too, never ignored.
+
+mod amount;
+mod canonical;
+mod capture;
+mod cursor;
+mod fields;
+pub mod json;
+mod metadata;
+mod method;
+mod nearest;
+mod payment;
+mod query;
+mod refund;
+mod text;
+mod url;
+
+pub use amount::{currency, minor_units};
+pub use canonical::canonical;
+pub use capture::{CaptureInput, capture};
+pub use cursor::{CursorKind, decode_cursor, encode_cursor};
+pub use fields::{Fields, Schema};
+pub use json::{JsonError, Node, parse};
+pub use payment::{confirm_payment, create_payment};
+pub use query::{Parameters, limit};
+pub use refund::{RefundInput, nothing, refund};
+pub use text::{TextRule, check_text};
+pub use url::absolute_url;
+
+use crate::problem::{Problem, catalogue as code};
+
+/// Reads a body as an object's tree. An empty body is an empty object: a capture of all that is left
+/// needs no words.
+pub fn read_body(bytes: &[u8]) -> Result<Node<'_>, Problem> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Node::Object(Vec::new()));
+    }
+    parse(bytes).map_err(|error| {
+        let place = format!("Line {}, column {}: {}.", error.line, error.column, error.reason);
+        let problem = Problem::new(&code::INVALID_JSON, place).on_line(error.line, error.column);
+        // The pointer quotes names of the body; one that holds a card number is not repeated.
+        if nearest::is_quotable(&error.pointer) { problem.at(error.pointer) } else { problem }
+    })
+}

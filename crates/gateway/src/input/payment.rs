@@ -1,0 +1,188 @@
+//! `POST /payments` and `POST /payments/{id}/confirm`.
+
+use kernel::{Currency, Id, Kind, Mode, Money, Scope};
+use payments::{AnswerForm, ConfirmPayment, CreatePayment, CustomerKind, CustomerRef, Purpose};
+use provider_kit::CaptureMode;
+
+use super::amount::{currency, minor_units};
+use super::fields::{Fields, Schema};
+use super::json::Node;
+use super::metadata::metadata;
+use super::method::method;
+use super::text::{TextRule, check_email};
+use super::url::absolute_url;
+use crate::problem::{Problem, catalogue as code};
+
+const CREATE: Schema = Schema {
+    fields: &[
+        "amount",
+        "amount_paisa",
+        "currency",
+        "purpose",
+        "capture_method",
+        "confirm",
+        "payment_method",
+        "payment_details",
+        "customer_id",
+        "user_id",
+        "merchant_id",
+        "order_id",
+        "allow_duplicate_order",
+        "provider",
+        "gateway",
+        "description",
+        "statement_descriptor",
+        "customer_email",
+        "metadata",
+        "return_url",
+        "callback_url",
+    ],
+    later: &[
+        "billing_address",
+        "shipping_address",
+        "ip_address",
+        "device_fingerprint",
+        "user_agent",
+        "terminal_id",
+        "wallet_type",
+        "wallet_token",
+        "capture_delay_seconds",
+        "off_session",
+        "customer",
+        "installments",
+        "splits",
+        "three_d_secure",
+    ],
+};
+
+const CONFIRM: Schema = Schema {
+    fields: &["payment_method", "payment_details", "provider", "gateway", "return_url"],
+    later: &[
+        "wallet_type",
+        "wallet_token",
+        "billing_address",
+        "ip_address",
+        "device_fingerprint",
+        "user_agent",
+    ],
+};
+
+/// A create request, of either form.
+pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Problem> {
+    let fields = Fields::of(node, "", &CREATE)?;
+    let purpose = [("payment", Purpose::Payment), ("verification", Purpose::Verification)];
+    let purpose = fields.word("purpose", &purpose)?.unwrap_or(Purpose::Payment);
+    let (amount, form) = amount(&fields, purpose)?;
+    let capture = [("automatic", CaptureMode::Automatic), ("manual", CaptureMode::Manual)];
+    let capture_method = fields.word("capture_method", &capture)?.unwrap_or(CaptureMode::Automatic);
+    let method = method(&fields)?;
+    let confirm = fields.flag("confirm")?.unwrap_or(method.is_some());
+    match (confirm, method.is_some()) {
+        (true, false) => return Err(fields.missing("payment_method", "`confirm` charges it")),
+        (false, true) => {
+            let detail = "A payment method given here is charged at once: leave out `confirm`, or give the \
+                          method when you confirm.";
+            return Err(Problem::new(&code::INVALID_VALUE, detail).at("/confirm"));
+        }
+        (true, true) | (false, false) => {}
+    }
+    merchant(&fields, scope)?;
+    Ok(CreatePayment {
+        amount,
+        purpose,
+        capture_method,
+        confirm,
+        method,
+        customer: customer(&fields)?,
+        order_id: owned(fields.text("order_id", &TextRule::REFERENCE)?),
+        allow_duplicate_order: fields.flag("allow_duplicate_order")?.unwrap_or(false),
+        provider: provider(&fields)?,
+        description: owned(fields.text("description", &TextRule::DESCRIPTION)?),
+        statement_descriptor: owned(fields.text("statement_descriptor", &TextRule::DESCRIPTOR)?),
+        customer_email: email(&fields)?,
+        metadata: metadata(&fields)?,
+        return_url: url(&fields, "return_url")?,
+        callback_url: url(&fields, "callback_url")?,
+        form,
+    })
+}
+
+/// A confirm request.
+pub fn confirm_payment(node: &Node<'_>) -> Result<ConfirmPayment, Problem> {
+    let fields = Fields::of(node, "", &CONFIRM)?;
+    let method = method(&fields)?
+        .ok_or_else(|| fields.missing("payment_method", "with what the payment is charged"))?;
+    Ok(ConfirmPayment { method, provider: provider(&fields)?, return_url: url(&fields, "return_url")? })
+}
+
+/// `amount` with `currency`, or `amount_paisa`, which is rupees and chooses the words of the answers.
+fn amount(fields: &Fields<'_, '_>, purpose: Purpose) -> Result<(Money, AnswerForm), Problem> {
+    let verification = purpose == Purpose::Verification;
+    let given = fields.one_of(&["amount", "amount_paisa"])?;
+    let (name, _) = given.ok_or_else(|| fields.missing("amount", "a whole number of minor units"))?;
+    let minor = minor_units(fields, name, verification)?.unwrap_or_default();
+    if verification && minor != 0 {
+        let detail = format!("`{name}` must be 0 with `purpose: verification`, which moves no money.");
+        return Err(Problem::new(&code::INVALID_AMOUNT, detail).at(fields.pointer(name)));
+    }
+    let currency = currency(fields, "currency")?;
+    match (name, currency) {
+        ("amount_paisa", None | Some(Currency::INR)) => {
+            Ok((Money::new(minor, Currency::INR), AnswerForm::Paisa))
+        }
+        ("amount_paisa", Some(other)) => {
+            let detail = format!("`amount_paisa` counts Indian rupees; `currency` must be INR, not {other}.");
+            Err(Problem::new(&code::INVALID_CURRENCY, detail).at("/currency"))
+        }
+        (_, Some(currency)) => Ok((Money::new(minor, currency), AnswerForm::Canonical)),
+        (_, None) => Err(fields.missing("currency", "an ISO 4217 code such as USD")),
+    }
+}
+
+/// The merchant's own reference, or one of our ids.
+fn customer(fields: &Fields<'_, '_>) -> Result<Option<CustomerRef>, Problem> {
+    let Some((name, node)) = fields.one_of(&["customer_id", "user_id"])? else { return Ok(None) };
+    let text = fields.text_of(name, node, &TextRule::REFERENCE)?;
+    let ours = text.strip_prefix(CustomerKind::PREFIX).is_some_and(|rest| rest.starts_with('_'));
+    if !ours {
+        return Ok(Some(CustomerRef::Reference(text.to_owned())));
+    }
+    Id::parse(text).map(|id| Some(CustomerRef::Id(id))).map_err(|_| {
+        let detail = format!("`{name}` begins with `cus_` but is no customer id of ours.");
+        Problem::new(&code::INVALID_VALUE, detail).at(fields.pointer(name))
+    })
+}
+
+/// Who is paid is the key's merchant: live, a request that names another one is refused. In test
+/// mode any id does, so that the documents' examples run as they stand.
+fn merchant(fields: &Fields<'_, '_>, scope: Scope) -> Result<(), Problem> {
+    let Some(text) = fields.text("merchant_id", &TextRule::REFERENCE)? else { return Ok(()) };
+    if scope.mode == Mode::Test || Id::parse(text) == Ok(scope.merchant) {
+        return Ok(());
+    }
+    let detail = "`merchant_id` must be the merchant of the API key.";
+    Err(Problem::new(&code::INVALID_VALUE, detail).at("/merchant_id"))
+}
+
+fn provider(fields: &Fields<'_, '_>) -> Result<Option<String>, Problem> {
+    let Some((name, node)) = fields.one_of(&["provider", "gateway"])? else { return Ok(None) };
+    let text = fields.text_of(name, node, &TextRule::WORD)?;
+    Ok(Some(text.to_owned()))
+}
+
+fn email(fields: &Fields<'_, '_>) -> Result<Option<String>, Problem> {
+    let Some(text) = fields.text("customer_email", &TextRule::EMAIL)? else { return Ok(None) };
+    check_email(text, "customer_email").map_err(|problem| problem.at("/customer_email"))?;
+    Ok(Some(text.to_owned()))
+}
+
+fn url(fields: &Fields<'_, '_>, name: &'static str) -> Result<Option<String>, Problem> {
+    let Some(node) = fields.get(name) else { return Ok(None) };
+    let Node::Text(text) = node else { return Err(fields.wrong_type(name, "a string", node)) };
+    absolute_url(text, name).map_err(|problem| problem.at(fields.pointer(name)))?;
+    Ok(Some(text.to_string()))
+}
+
+fn owned(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
+}

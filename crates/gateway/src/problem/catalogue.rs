@@ -1,0 +1,269 @@
+//! Every code that an answer can carry: one table, from which the documentation lists them.
+//!
+//! A [`super::Problem`] can only be made from an entry of this table, so no code can be missing here.
+
+/// One code.
+#[derive(Debug)]
+pub struct Entry {
+    /// The word in `code`, and the fragment in `type`.
+    pub code: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// The same for every occurrence.
+    pub title: &'static str,
+    /// What leads to it.
+    pub cause: &'static str,
+    /// What the caller can do.
+    pub remedy: &'static str,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+}
+
+macro_rules! catalogue {
+    ($($name:ident = $code:literal, $status:literal, $retryable:ident, $title:literal, $cause:literal, $remedy:literal;)+) => {
+        $(
+            #[doc = $title]
+            pub static $name: Entry = Entry {
+                code: $code, status: $status, title: $title, cause: $cause, remedy: $remedy,
+                retryable: catalogue!(@ $retryable),
+            };
+        )+
+
+        /// All of them, in the order of the documentation.
+        pub static CATALOGUE: &[&Entry] = &[$(&$name,)+];
+    };
+    (@ once) => { false };
+    (@ again) => { true };
+}
+
+catalogue! {
+    INVALID_JSON = "invalid_json", 400, once,
+        "The body is not JSON",
+        "The body breaks the rules of RFC 8259: a syntax error, invalid UTF-8, a name that stands twice in its object, or more than 32 levels.",
+        "Correct the body at the given `line` and `column`; `param` points to the value that was being read.";
+    INVALID_IDEMPOTENCY_KEY = "invalid_idempotency_key", 400, once,
+        "The idempotency key cannot be used",
+        "`Idempotency-Key` is not 1 to 255 visible ASCII characters, or stands twice.",
+        "Send one key, for example a UUID.";
+    INVALID_REQUEST = "invalid_request", 400, once,
+        "The request cannot be read",
+        "The body broke off, or a header cannot be read.",
+        "Send the request again, whole.";
+
+    MISSING_API_KEY = "missing_api_key", 401, once,
+        "No API key was given",
+        "The request has no `Authorization: Bearer …` header.",
+        "Send your secret key as a bearer token.";
+    INVALID_API_KEY = "invalid_api_key", 401, once,
+        "The API key is not valid",
+        "The key is unknown, was revoked or has expired.",
+        "Check the key, or make a new one.";
+
+    CARD_DECLINED = "card_declined", 402, once,
+        "The payment was declined",
+        "The issuer, the payer or the provider decided against it; `decline_code` and `advice` say more.",
+        "Do what `advice` says; the payment can be confirmed again with another method.";
+    PAYMENT_DECLINED = "payment_declined", 402, once,
+        "The payment was declined",
+        "The payer or the provider decided against it; `decline_code` and `advice` say more.",
+        "Do what `advice` says; the payment can be confirmed again with another method.";
+    OPERATION_DECLINED = "operation_declined", 402, once,
+        "The provider decided against it",
+        "A capture, void or refund was declined; its amount is free again.",
+        "See `decline_code`.";
+    PARTIALLY_APPROVED = "partially_approved", 402, once,
+        "Less than was asked was approved",
+        "The issuer approved only a part; that part is given back.",
+        "Confirm the payment again with another method.";
+    OPERATION_FAILED = "operation_failed", 402, once,
+        "The operation failed",
+        "The provider did not carry it out; no money moved.",
+        "See the payment's `last_error`.";
+    NOT_SENT = "not_sent", 402, again,
+        "The provider could not be reached",
+        "Nothing was sent to the provider; no money moved.",
+        "Try again with a new idempotency key.";
+    PROVIDER_REFUSED = "provider_refused", 402, once,
+        "The provider refused the request",
+        "The provider did not take the request on: wrong credentials, over its limits, or a rule of its own.",
+        "Check the provider account; the server's log has the provider's words.";
+    EXPIRED = "expired", 402, again,
+        "Nobody finished it in time",
+        "The customer did not act before the charge lapsed.",
+        "Confirm the payment again, or make a new one.";
+    CANCELLED = "cancelled", 402, again,
+        "It was given up before it was finished",
+        "The charge was cancelled at the provider.",
+        "Confirm the payment again, or make a new one.";
+
+    PUBLISHABLE_KEY = "publishable_key_not_allowed", 403, once,
+        "A publishable key cannot do this",
+        "The route needs a secret key; publishable keys are for browsers.",
+        "Use a secret key, on your server.";
+    INSECURE_TRANSPORT = "insecure_transport", 403, once,
+        "A live key came over plain HTTP",
+        "Live keys are refused over plain HTTP from other machines.",
+        "Use TLS in front of the server. Treat the key as leaked and replace it.";
+
+    NOT_FOUND = "not_found", 404, once,
+        "No such object",
+        "The id is malformed, unknown, or another merchant's; or it belongs to the other mode.",
+        "Check the id, and that the key is of the same merchant and mode.";
+    ROUTE_NOT_FOUND = "route_not_found", 404, once,
+        "No such route",
+        "Nothing is served at this path.",
+        "Check the path.";
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, once,
+        "The route has no such method",
+        "The path exists, the method does not.",
+        "Use a method that `Allow` lists.";
+    REQUEST_TIMEOUT = "request_timeout", 408, again,
+        "The body came too slowly",
+        "The whole body must arrive within 30 seconds.",
+        "Send the request again.";
+
+    INVALID_STATE = "invalid_state", 409, once,
+        "The payment's status does not allow this",
+        "For example a capture of a payment that is not `authorized`.",
+        "Read the payment and decide anew.";
+    OPERATION_OPEN = "operation_open", 409, again,
+        "Another operation of the payment is still open",
+        "An operation whose outcome is not known yet excludes this one.",
+        "Wait until that operation is decided, then try again.";
+    ORDER_ALREADY_CHARGED = "order_already_charged", 409, once,
+        "The order has been charged already",
+        "Another payment of the same `order_id` is open or paid.",
+        "Use that payment, or send `allow_duplicate_order: true` if the order is really to be charged twice.";
+    IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use", 409, again,
+        "The first request with this idempotency key is still running",
+        "The same key was sent again before its first request was answered.",
+        "Wait as long as `Retry-After` says and send the same request again.";
+    BUSY = "busy", 409, again,
+        "Other commands on this payment are waiting",
+        "Commands on one payment run one after another, and this one waited too long.",
+        "Wait as long as `Retry-After` says and send the same request again.";
+
+    BODY_TOO_LARGE = "body_too_large", 413, once,
+        "The body is too large",
+        "A request body has at most 256 KiB.",
+        "Send less, for example less metadata.";
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, once,
+        "The body is not declared as JSON",
+        "`Content-Type` is something other than `application/json`, or the body is compressed.",
+        "Send JSON in UTF-8 with `Content-Type: application/json`.";
+
+    MISSING_FIELD = "missing_field", 422, once,
+        "A field is missing",
+        "A field that the request needs is absent or null.",
+        "Add the field that `param` names.";
+    UNKNOWN_FIELD = "unknown_field", 422, once,
+        "There is no such field",
+        "A field is misspelt, or belongs to another request.",
+        "Correct or remove the field that `param` names; `detail` names the nearest known one.";
+    UNSUPPORTED_FIELD = "unsupported_field", 422, once,
+        "The field is not served yet",
+        "The field is known, but this version cannot honour it.",
+        "Leave the field out; it is never ignored silently.";
+    CONFLICTING_FIELDS = "conflicting_fields", 422, once,
+        "Two fields say the same thing",
+        "Two names of one field were given.",
+        "Send only one of them.";
+    INVALID_TYPE = "invalid_type", 422, once,
+        "A field has the wrong type",
+        "For example a string where a number is expected.",
+        "Send what `detail` says.";
+    INVALID_VALUE = "invalid_value", 422, once,
+        "A field has a value that is not allowed",
+        "The value has the right type but is not one of the allowed ones.",
+        "Send what `detail` says.";
+    INVALID_AMOUNT = "invalid_amount", 422, once,
+        "The amount cannot be as it is",
+        "Amounts are whole numbers of minor units from 1 to 9223372036854775807; 0 only with `purpose: verification`.",
+        "Send USD 10.00 as `1000`, JPY 1000 as `1000`.";
+    INVALID_CURRENCY = "invalid_currency", 422, once,
+        "The currency cannot be as it is",
+        "Not an ISO 4217 code in upper case, or not one that fits the rest of the request.",
+        "Send a code such as `USD`.";
+    INVALID_CARD_NUMBER = "invalid_card_number", 422, once,
+        "The card number is wrong",
+        "No brand has a number of this prefix and length, or the check digit is wrong.",
+        "Ask the customer for the number again.";
+    INVALID_EXPIRY = "invalid_expiry", 422, once,
+        "The card's expiry cannot be as it is",
+        "The month is not 1 to 12, or the year is not one of two or four digits.",
+        "Ask the customer for the expiry again.";
+    INVALID_CVC = "invalid_cvc", 422, once,
+        "The card's security code cannot be as it is",
+        "American Express has four digits, all others three.",
+        "Ask the customer for the code again.";
+    INVALID_VPA = "invalid_vpa", 422, once,
+        "The UPI address cannot be as it is",
+        "A virtual payment address is `name@handle`.",
+        "Ask the customer for the address again.";
+    INVALID_URL = "invalid_url", 422, once,
+        "The URL cannot be used",
+        "It is not an absolute `http` or `https` URL in visible ASCII, without user information.",
+        "Send a URL such as `https://shop.example/done`.";
+    INVALID_TEXT = "invalid_text", 422, once,
+        "A text cannot be stored as it is",
+        "It is empty, too long, or has control characters.",
+        "Send what `detail` says.";
+    INVALID_METADATA = "invalid_metadata", 422, once,
+        "The metadata cannot be stored as they are",
+        "At most 50 entries; names of 1 to 40 characters; values are strings of up to 500 characters, numbers or booleans.",
+        "Send less, or keep it on your side.";
+    CARD_NUMBER_IN_TEXT = "card_number_in_text", 422, once,
+        "A card number stands in a text",
+        "A description, name, reason or metadata entry holds a card number. Nothing was stored.",
+        "Remove it, and find out how it came there.";
+    UNKNOWN_PARAMETER = "unknown_parameter", 422, once,
+        "There is no such query parameter",
+        "A query parameter is misspelt, stands twice, or belongs to another route.",
+        "Correct or remove the parameter that `param` names.";
+    UNSUPPORTED_PARAMETER = "unsupported_parameter", 422, once,
+        "The query parameter is not served yet",
+        "The filter is known, but this version cannot honour it.",
+        "Leave it out; it is never ignored silently.";
+    INVALID_PARAMETER = "invalid_parameter", 422, once,
+        "A query parameter cannot be as it is",
+        "For example a `limit` beyond 100, or a `cursor` that this server did not give.",
+        "Send what `detail` says.";
+    NO_PROVIDER_ACCOUNT = "no_provider_account", 422, once,
+        "There is no provider account for this",
+        "The merchant has no account at the asked provider in this mode, or none at all.",
+        "Add a provider account, or ask for another provider.";
+    BEYOND_CAPTURABLE = "beyond_capturable", 422, once,
+        "More than can be captured",
+        "The amount exceeds what is authorized and neither captured, released nor held by an open capture.",
+        "Capture at most what `detail` says.";
+    BEYOND_REFUNDABLE = "beyond_refundable", 422, once,
+        "More than can be refunded",
+        "The amount exceeds what is captured and neither refunded, disputed nor held by an open refund.",
+        "Refund at most what `detail` says.";
+    TOO_MANY_OPERATIONS = "too_many_operations", 422, once,
+        "The payment has had its operations",
+        "A payment can have 99 operations.",
+        "Make a new payment.";
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 422, once,
+        "The idempotency key stands for another request",
+        "The same key came with another body or on another route.",
+        "Use a new key for a new request.";
+
+    INTERNAL = "internal", 500, again,
+        "Something went wrong on our side",
+        "A fault of the server; its log has the `request_id`.",
+        "Try again with the same idempotency key; report the `request_id` if it persists.";
+    OVERLOADED = "overloaded", 503, again,
+        "Too much is queued",
+        "The server sheds new work so that what it has begun can be finished.",
+        "Wait as long as `Retry-After` says and send the same request again.";
+    UNAVAILABLE = "unavailable", 503, again,
+        "The server cannot reach its database",
+        "Nothing was written and nothing was sent.",
+        "Wait as long as `Retry-After` says and send the same request again.";
+}
+
+/// The entry of a code that another room gave as text.
+pub fn find(code: &str) -> Option<&'static Entry> {
+    CATALOGUE.iter().copied().find(|entry| entry.code == code)
+}

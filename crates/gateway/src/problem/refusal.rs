@@ -1,0 +1,72 @@
+//! What a service refused or failed with, in the words of HTTP.
+
+use payments::{PaymentsError, Rejection};
+
+use super::Problem;
+use super::catalogue as code;
+
+/// How long a caller is asked to wait for work that is nearly done, in seconds.
+const SOON_SECONDS: u32 = 1;
+/// How long a caller is asked to wait for a server that has too much to do, in seconds.
+const LATER_SECONDS: u32 = 2;
+
+/// The problem of a payments error.
+pub fn from_payments(error: PaymentsError) -> Problem {
+    match error {
+        PaymentsError::Rejected(rejection) => from_rejection(rejection),
+        PaymentsError::Busy => Problem::plain(&code::BUSY).retry_after(SOON_SECONDS),
+        PaymentsError::Overloaded => Problem::plain(&code::OVERLOADED).retry_after(LATER_SECONDS),
+        PaymentsError::Unavailable(reason) => {
+            Problem::plain(&code::UNAVAILABLE).retry_after(LATER_SECONDS).log(reason)
+        }
+        PaymentsError::Internal(reason) => Problem::internal(reason),
+    }
+}
+
+fn from_rejection(rejection: Rejection) -> Problem {
+    match rejection {
+        Rejection::NotFound(what) => not_found(what),
+        Rejection::Invalid { param, message } => {
+            let entry = match param {
+                "/amount" | "/amount_paisa" => &code::INVALID_AMOUNT,
+                "/currency" => &code::INVALID_CURRENCY,
+                _ => &code::INVALID_VALUE,
+            };
+            Problem::new(entry, message).at(param)
+        }
+        Rejection::NoProviderAccount(message) => {
+            Problem::new(&code::NO_PROVIDER_ACCOUNT, message).at("/provider")
+        }
+        Rejection::State { verb, status } => Problem::new(
+            &code::INVALID_STATE,
+            format!("The payment is `{}`; it cannot be {verb}.", status.as_str()),
+        ),
+        Rejection::OperationOpen(operation) => Problem::new(
+            &code::OPERATION_OPEN,
+            format!("Operation {operation} of this payment is still open, and this one must wait for it."),
+        )
+        .about(operation.payment.to_string(), None)
+        .retry_after(SOON_SECONDS),
+        Rejection::OrderAlreadyCharged => Problem::plain(&code::ORDER_ALREADY_CHARGED).at("/order_id"),
+        Rejection::BeyondCapturable { available } => Problem::new(
+            &code::BEYOND_CAPTURABLE,
+            format!("{available} minor units can be captured, not more."),
+        )
+        .at("/amount"),
+        Rejection::BeyondRefundable { available } => Problem::new(
+            &code::BEYOND_REFUNDABLE,
+            format!("{available} minor units can be refunded, not more."),
+        )
+        .at("/amount"),
+        Rejection::TooManyOperations => Problem::plain(&code::TOO_MANY_OPERATIONS),
+        Rejection::KeyReused => Problem::plain(&code::IDEMPOTENCY_KEY_REUSED).at("Idempotency-Key"),
+        Rejection::KeyInUse => {
+            Problem::plain(&code::IDEMPOTENCY_KEY_IN_USE).at("Idempotency-Key").retry_after(SOON_SECONDS)
+        }
+    }
+}
+
+/// A 404 that says what was looked for.
+pub(crate) fn not_found(what: &str) -> Problem {
+    Problem::new(&code::NOT_FOUND, format!("There is no {what} of this id for this key's merchant and mode."))
+}

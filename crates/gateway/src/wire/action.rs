@@ -1,0 +1,47 @@
+//! `next_action`: what the customer must do.
+
+use provider_kit::Action;
+use serde::Serialize;
+
+use super::qr::qr_data_url;
+
+/// The action as merchants and pages read it.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ActionObject<'a> {
+    /// Go to a page.
+    Redirect {
+        /// The page.
+        url: &'a str,
+    },
+    /// Prove to the issuer who pays.
+    ThreeDSecure {
+        /// The challenge.
+        url: &'a str,
+    },
+    /// Scan a code.
+    QrCode {
+        /// What it says.
+        payload: &'a str,
+        /// The code itself, as a PNG data URL; absent if the payload is too long for a code.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        image: Option<String>,
+    },
+    /// Open an app.
+    AppLink {
+        /// The link.
+        url: &'a str,
+    },
+}
+
+impl<'a> ActionObject<'a> {
+    /// The wire form of an action.
+    pub fn of(action: &'a Action) -> Self {
+        match action {
+            Action::Redirect { url } => Self::Redirect { url },
+            Action::ThreeDSecure { url } => Self::ThreeDSecure { url },
+            Action::QrCode { payload } => Self::QrCode { payload, image: qr_data_url(payload) },
+            Action::AppLink { url } => Self::AppLink { url },
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The shapes of answers: wire structs that borrow from the model and go straight to bytes.
+//!
+//! A field that does not apply is left out. Model types are never serialised as they are: a stored
+//! form may change, an answer may not.
+
+mod action;
+mod list;
+mod payment;
+mod qr;
+mod refund;
+
+use kernel::Timestamp;
+use serde::{Serialize, Serializer};
+
+pub use action::ActionObject;
+pub use list::ListObject;
+pub use payment::PaymentObject;
+pub use qr::qr_data_url;
+pub use refund::RefundObject;
+
+/// An instant as RFC 3339 text.
+#[derive(Clone, Copy, Debug)]
+pub struct At(pub Timestamp);
+
+impl Serialize for At {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
