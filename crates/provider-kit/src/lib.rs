@@ -8,10 +8,13 @@
 //! [`Profile`] is the capability table: what a provider claims here, the conformance suite runs.
 
 mod account;
+pub mod amount;
 mod call;
 mod outcome;
 mod profile;
 mod provider;
+pub mod scrub;
+pub mod signing;
 mod webhook;
 
 pub use account::{Account, ProviderAccount};

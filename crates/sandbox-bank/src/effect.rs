@@ -1,0 +1,242 @@
+//! What is done to a charge afterwards: captures, voids, refunds, cancels, the customer's choice on
+//! the challenge page, and what people do at the bank itself. Pure: each decides on the charge as it
+//! stands and adds facts to it, or says why not.
+
+use kernel::{Money, Timestamp};
+use provider_kit::{DeclineCode, Verb};
+
+use crate::charge::{Announcement, Charge, Fact, FiledId, Phase, Standing};
+use crate::config::BankConfig;
+use crate::reply::Stop;
+use crate::scenario::Script;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask {
+    pub(crate) verb: Verb,
+    /// The effect's own id.
+    pub(crate) id: FiledId,
+    /// The charge's.
+    pub(crate) charge: FiledId,
+    /// How much; the whole charge for a cancel.
+    pub(crate) amount: Money,
+    /// Of a capture: the rest is released.
+    pub(crate) is_last: bool,
+}
+
+/// What the customer chose on the challenge page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Proved who pays.
+    Complete,
+    /// Failed to.
+    Fail,
+    /// Gave up.
+    Cancel,
+}
+
+impl Choice {
+    /// As the page's buttons send it.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "complete" => Some(Self::Complete),
+            "fail" => Some(Self::Fail),
+            "cancel" => Some(Self::Cancel),
+            _ => None,
+        }
+    }
+}
+
+impl Charge {
+    /// Does what is asked, at `now`. Answers the notices that follow.
+    pub(crate) fn act(
+        &mut self,
+        ask: Ask,
+        now: Timestamp,
+        config: &BankConfig,
+    ) -> Result<Vec<Announcement>, Stop> {
+        let at = self.moment(now);
+        let standing = self.standing(at);
+        if ask.amount.currency != self.amount.currency {
+            return Err(Stop::unprocessable("currency_mismatch", "the charge is in another currency"));
+        }
+        if ask.amount.minor <= 0 && ask.verb != Verb::Cancel {
+            return Err(Stop::unprocessable("amount_not_allowed", "`amount` is more than zero"));
+        }
+        if standing.phase != Phase::Approved && ask.verb != Verb::Cancel {
+            return Err(Stop::conflict("charge_not_approved", "the charge is not approved"));
+        }
+        let facts_before = self.facts.len();
+        let mut announcements = match ask.verb {
+            Verb::Capture => self.capture(ask, at, &standing, config)?,
+            Verb::Void => self.void(ask, at, &standing)?,
+            Verb::Refund => self.refund(ask, at, &standing, config)?,
+            Verb::Cancel => self.cancel(at, &standing)?,
+            Verb::Tokenize | Verb::Charge | Verb::Lookup => {
+                return Err(Stop::bad_request("this is not done to a charge".to_owned()));
+            }
+        };
+        self.written_at = at;
+        if config.notifies_all && self.facts.len() > facts_before {
+            let fresh = self.facts.iter().rev().find(|dated| dated.at == at);
+            announcements.extend(fresh.cloned().map(Announcement::on_time));
+        }
+        Ok(announcements)
+    }
+
+    fn capture(
+        &mut self,
+        ask: Ask,
+        at: Timestamp,
+        standing: &Standing,
+        config: &BankConfig,
+    ) -> Result<Vec<Announcement>, Stop> {
+        if self.captures_at_once {
+            return Err(Stop::conflict("already_captured", "the charge was captured with its approval"));
+        }
+        if self.facts.iter().any(|dated| dated.at <= at && dated.fact == Fact::Lapsed) {
+            return Err(Stop::conflict("authorization_expired", "the authorisation has lapsed"));
+        }
+        if ask.amount.minor > standing.held() {
+            return Err(Stop::unprocessable("amount_too_large", "more than what is held"));
+        }
+        self.add(at, Fact::Captured { id: ask.id, minor: ask.amount.minor, is_last: ask.is_last });
+        Ok(self.plan_dispute(ask.charge, at, config))
+    }
+
+    fn void(&mut self, ask: Ask, at: Timestamp, standing: &Standing) -> Result<Vec<Announcement>, Stop> {
+        // Held money is released; of what was taken at once, the charge itself is reversed.
+        let available = if standing.held() > 0 {
+            standing.held()
+        } else if self.captures_at_once {
+            standing.kept() - standing.disputed()
+        } else {
+            0
+        };
+        if ask.amount.minor > available {
+            return Err(Stop::unprocessable("amount_too_large", "more than what can be released"));
+        }
+        self.add(at, Fact::Voided { id: ask.id, minor: ask.amount.minor });
+        Ok(Vec::new())
+    }
+
+    fn refund(
+        &mut self,
+        ask: Ask,
+        at: Timestamp,
+        standing: &Standing,
+        config: &BankConfig,
+    ) -> Result<Vec<Announcement>, Stop> {
+        if standing.has_open_dispute() {
+            return Err(Stop::conflict("charge_disputed", "the charge is disputed"));
+        }
+        let (id, minor) = (ask.id, ask.amount.minor);
+        if minor > standing.kept() - standing.disputed() {
+            return Err(Stop::unprocessable("amount_too_large", "more than what can be given back"));
+        }
+        let is_pending = matches!(self.script, Script::RefundPending { .. });
+        self.add(at, Fact::Refunded { id, minor, is_pending });
+        let later = at.plus(config.refund_delay);
+        let follows = match self.script {
+            Script::RefundPending { fails: false } => Fact::RefundSettled { id },
+            Script::RefundPending { fails: true } | Script::RefundFailsLate => {
+                Fact::RefundFailed { id, minor }
+            }
+            _ => return Ok(Vec::new()),
+        };
+        Ok(vec![Announcement::on_time(self.add(later, follows))])
+    }
+
+    /// A charge without money that can never have any: that is all a cancel promises, so that a charge
+    /// that was declined or has expired meanwhile is cancelled too.
+    fn cancel(&mut self, at: Timestamp, standing: &Standing) -> Result<Vec<Announcement>, Stop> {
+        if standing.phase == Phase::Approved {
+            return Err(Stop::conflict("charge_not_open", "the charge is approved"));
+        }
+        self.drop_future(at);
+        if standing.phase.is_open() {
+            self.add(at, Fact::Cancelled);
+        }
+        Ok(Vec::new())
+    }
+
+    /// What the customer chose. `None` if nobody is asked any more.
+    pub(crate) fn choose(
+        &mut self,
+        id: FiledId,
+        choice: Choice,
+        now: Timestamp,
+        config: &BankConfig,
+    ) -> Option<Vec<Announcement>> {
+        let at = self.moment(now);
+        if self.standing(at).phase != Phase::Challenged || self.script != Script::Challenge {
+            return None;
+        }
+        self.drop_future(at);
+        self.written_at = at;
+        let decline = |code| Fact::Declined { code };
+        Some(match choice {
+            Choice::Complete => {
+                let (approved, mut follows) = self.approve(id, at, config);
+                follows.insert(0, Announcement::on_time(approved));
+                follows
+            }
+            Choice::Fail => {
+                vec![Announcement::on_time(self.add(at, decline(DeclineCode::AuthenticationFailed)))]
+            }
+            Choice::Cancel => vec![Announcement::on_time(self.add(at, decline(DeclineCode::Cancelled)))],
+        })
+    }
+
+    /// A refund made at the bank's own dashboard: told by notice alone.
+    pub(crate) fn refund_at_dashboard(
+        &mut self,
+        id: FiledId,
+        minor: i64,
+        now: Timestamp,
+    ) -> Result<Vec<Announcement>, Stop> {
+        let at = self.moment(now);
+        let standing = self.standing(at);
+        if minor <= 0 || minor > standing.kept() - standing.disputed() {
+            return Err(Stop::unprocessable("amount_too_large", "more than what can be given back"));
+        }
+        self.written_at = at;
+        let fact = self.add(at, Fact::Refunded { id, minor, is_pending: false });
+        Ok(vec![Announcement::on_time(fact)])
+    }
+
+    /// Opens a dispute about what is left of the charge, or about `minor` of it.
+    pub(crate) fn dispute_at_dashboard(
+        &mut self,
+        id: FiledId,
+        minor: Option<i64>,
+        now: Timestamp,
+    ) -> Result<Vec<Announcement>, Stop> {
+        let at = self.moment(now);
+        let standing = self.standing(at);
+        let left = standing.kept() - standing.disputed();
+        if left <= 0 || minor.is_some_and(|minor| minor <= 0 || minor > left) {
+            return Err(Stop::unprocessable("amount_too_large", "more than what can be disputed"));
+        }
+        self.written_at = at;
+        Ok(vec![Announcement::on_time(self.add(at, Fact::DisputeOpened { id, minor }))])
+    }
+
+    /// Decides a dispute that was opened by hand or by a card; what was planned for it is forgotten.
+    pub(crate) fn decide_at_dashboard(
+        &mut self,
+        dispute: FiledId,
+        is_won: bool,
+        now: Timestamp,
+    ) -> Result<Vec<Announcement>, Stop> {
+        let at = self.moment(now);
+        if !self.standing(at).disputes.iter().any(|known| known.id == dispute) {
+            return Err(Stop::not_found("no_such_dispute"));
+        }
+        self.facts.retain(|dated| {
+            dated.at <= at || !matches!(dated.fact, Fact::DisputeDecided { id, .. } if id == dispute)
+        });
+        self.written_at = at;
+        Ok(vec![Announcement::on_time(self.add(at, Fact::DisputeDecided { id: dispute, is_won }))])
+    }
+}

@@ -1,0 +1,288 @@
+//! What each test card does: the table that the documentation shows and the bank plays.
+//!
+//! Where Stripe has a well-known number for a behaviour, it is the same here; the faults, which
+//! Stripe has no cards for, are in the range 4000 0099.
+
+use std::time::Duration;
+
+use provider_kit::{DeclineCode, Verb};
+use serde::{Deserialize, Serialize};
+
+/// A card with a script.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// The card number; Luhn-valid.
+    pub number: &'static str,
+    /// A short name: lower case and underscores.
+    pub name: &'static str,
+    /// The well-known token that stands for this card, valid until December 2040.
+    pub token: &'static str,
+    /// What happens, for the documentation.
+    pub what: &'static str,
+    /// What happens, for the bank.
+    pub(crate) script: Script,
+}
+
+/// How an answer goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strike {
+    /// Nothing is done, and no answer comes.
+    SilenceBefore,
+    /// It is done, and no answer comes.
+    SilenceAfter,
+    /// Nothing is done; the answer is a 500 with an HTML body.
+    ErrorBefore,
+    /// It is done; the answer is a 502 with an HTML body.
+    ErrorAfter,
+    /// It is done; the answer is a 200 whose body is cut off in the middle.
+    Garbage,
+    /// It is done; the answer is late.
+    Slow,
+}
+
+impl Strike {
+    /// Whether it comes before anything is done.
+    pub const fn is_before(self) -> bool {
+        matches!(self, Self::SilenceBefore | Self::ErrorBefore)
+    }
+}
+
+/// What the bank plays for a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Script {
+    /// Approves.
+    Approve,
+    /// Declines.
+    Decline(DeclineCode),
+    /// Asks the customer.
+    Challenge,
+    /// Approves, but the answer to this verb goes wrong.
+    Struck(Verb, Strike),
+    /// Approves in silence, and look-ups do not find it for a while.
+    Invisible,
+    /// Declines, then approves after all.
+    LateAfterDecline,
+    /// Says nothing, is pending, then approves.
+    LateAfterSilence,
+    /// Approves; the notice comes three times.
+    DuplicateNotices,
+    /// Pending, then approved; the notices come in the wrong order.
+    ReorderedNotices,
+    /// Approves; the notice overtakes the answer.
+    NoticeFirst,
+    /// Approves; disputed, and decided for the merchant or against.
+    Dispute {
+        /// For the merchant.
+        won: bool,
+    },
+    /// Approves; a refund is pending first.
+    RefundPending {
+        /// Whether it fails in the end.
+        fails: bool,
+    },
+    /// Approves; a refund succeeds first, and fails later.
+    RefundFailsLate,
+    /// Approves half.
+    Partial,
+    /// Approves a tenth more.
+    Over,
+    /// Answers with a decline, and looks up as approved.
+    Contradictory,
+    /// Refuses with 429.
+    RateLimited,
+    /// Answers with a status that nobody knows, and approves later.
+    UnknownStatus,
+}
+
+impl Script {
+    /// The fault of this verb's first answer.
+    pub(crate) fn strike(self, verb: Verb) -> Option<Strike> {
+        match self {
+            Self::Struck(struck, strike) if struck == verb => Some(strike),
+            Self::Invisible | Self::LateAfterSilence if verb == Verb::Charge => Some(Strike::SilenceAfter),
+            Self::NoticeFirst if verb == Verb::Charge => Some(Strike::Slow),
+            _ => None,
+        }
+    }
+
+    /// How long look-ups miss the charge.
+    pub(crate) const fn invisible_for(self) -> Duration {
+        if matches!(self, Self::Invisible) { Duration::from_secs(3) } else { Duration::ZERO }
+    }
+}
+
+const fn scenario(
+    number: &'static str,
+    name: &'static str,
+    token: &'static str,
+    script: Script,
+    what: &'static str,
+) -> Scenario {
+    Scenario { number, name, token, what, script }
+}
+
+use Script::{
+    Approve, Challenge, Contradictory, Decline, Dispute, DuplicateNotices, Invisible, LateAfterDecline,
+    LateAfterSilence, NoticeFirst, Over, Partial, RateLimited, RefundFailsLate, RefundPending,
+    ReorderedNotices, Struck, UnknownStatus,
+};
+use Strike::{ErrorAfter, ErrorBefore, Garbage, SilenceAfter, SilenceBefore, Slow};
+
+/// What a number without a script of its own does.
+const APPROVED: Scenario = scenario("4242424242424242", "visa", "tok_visa", Approve, "approved");
+
+/// All cards with a script. Any other valid number is approved.
+#[rustfmt::skip]
+pub const SCENARIOS: &[Scenario] = &[
+    APPROVED,
+    scenario("4111111111111111", "visa_classic", "tok_visa_classic", Approve, "approved"),
+    scenario("5555555555554444", "mastercard", "tok_mastercard", Approve, "approved"),
+    scenario("378282246310005", "amex", "tok_amex", Approve, "approved"),
+    scenario("6011111111111117", "discover", "tok_discover", Approve, "approved"),
+    scenario("3056930009020004", "diners", "tok_diners", Approve, "approved"),
+    scenario("3566002020360505", "jcb", "tok_jcb", Approve, "approved"),
+    scenario("6200000000000005", "unionpay", "tok_unionpay", Approve, "approved"),
+    scenario("6521500000000006", "rupay", "tok_rupay", Approve, "approved"),
+
+    scenario("4000000000000002", "generic_decline", "tok_generic_decline",
+        Decline(DeclineCode::GenericDecline), "declined without a reason"),
+    scenario("4000000000009995", "insufficient_funds", "tok_insufficient_funds",
+        Decline(DeclineCode::InsufficientFunds), "declined: not enough money"),
+    scenario("4000000000009987", "lost_card", "tok_lost_card",
+        Decline(DeclineCode::LostCard), "declined: reported lost"),
+    scenario("4000000000009979", "stolen_card", "tok_stolen_card",
+        Decline(DeclineCode::StolenCard), "declined: reported stolen"),
+    scenario("4000000000000069", "expired_card", "tok_expired_card",
+        Decline(DeclineCode::ExpiredCard), "declined: expired"),
+    scenario("4000000000000127", "incorrect_cvc", "tok_incorrect_cvc",
+        Decline(DeclineCode::IncorrectCvc), "declined: wrong security code"),
+    scenario("4000000000000119", "processing_error", "tok_processing_error",
+        Decline(DeclineCode::ProcessingError), "declined: the issuer failed; may be tried again at once"),
+    scenario("4000000000006975", "card_velocity_exceeded", "tok_card_velocity_exceeded",
+        Decline(DeclineCode::CardVelocityExceeded), "declined: over a limit of the card"),
+    scenario("4100000000000019", "fraudulent", "tok_fraudulent",
+        Decline(DeclineCode::Fraudulent), "declined: the issuer suspects fraud"),
+    scenario("4000000000003220", "three_d_secure", "tok_three_d_secure",
+        Challenge, "asks for 3-D Secure; the challenge page completes, fails or cancels it"),
+
+    scenario("4000000000000259", "dispute_lost", "tok_dispute_lost",
+        Dispute { won: false }, "approved; then disputed, and the merchant loses"),
+    scenario("4000000000002685", "dispute_won", "tok_dispute_won",
+        Dispute { won: true }, "approved; then disputed, and the merchant wins"),
+    scenario("4000000000007726", "refund_pending", "tok_refund_pending",
+        RefundPending { fails: false }, "approved; a refund is pending first and then succeeds"),
+    scenario("4000009900001002", "refund_pending_fails", "tok_refund_pending_fails",
+        RefundPending { fails: true }, "approved; a refund is pending first and then fails"),
+    scenario("4000000000005126", "refund_fails_late", "tok_refund_fails_late",
+        RefundFailsLate, "approved; a refund succeeds first and fails later"),
+
+    scenario("4000009900002000", "timeout_before", "tok_timeout_before",
+        Struck(Verb::Charge, SilenceBefore), "no answer, and no charge: every time"),
+    scenario("4000009900003008", "timeout_after", "tok_timeout_after",
+        Struck(Verb::Charge, SilenceAfter), "no answer, but charged; a repeat or a look-up tells"),
+    scenario("4000009900004006", "timeout_invisible", "tok_timeout_invisible",
+        Invisible, "no answer, but charged; look-ups do not find it for the first 3 seconds"),
+    scenario("4000009900005003", "server_error_before", "tok_server_error_before",
+        Struck(Verb::Charge, ErrorBefore), "500 with an HTML page, and no charge: every time"),
+    scenario("4000009900006001", "server_error_after", "tok_server_error_after",
+        Struck(Verb::Charge, ErrorAfter), "502 with an HTML page, but charged"),
+    scenario("4000009900007009", "garbage", "tok_garbage",
+        Struck(Verb::Charge, Garbage), "charged; the answer is a 200 that breaks off in the middle"),
+    scenario("4000009900008007", "slow", "tok_slow",
+        Struck(Verb::Charge, Slow), "charged; the answer takes 3 seconds"),
+    scenario("4000009900009005", "late_success", "tok_late_success",
+        LateAfterDecline, "declined; 3 seconds later charged after all, with a notice"),
+    scenario("4000009900010003", "late_success_silent", "tok_late_success_silent",
+        LateAfterSilence, "no answer; pending; 3 seconds later charged, with a notice"),
+    scenario("4000009900011001", "duplicate_notices", "tok_duplicate_notices",
+        DuplicateNotices, "charged; the notice of it comes three times"),
+    scenario("4000009900012009", "reordered_notices", "tok_reordered_notices",
+        ReorderedNotices, "pending, then charged; the notice of the second comes first"),
+    scenario("4000009900013007", "notice_first", "tok_notice_first",
+        NoticeFirst, "charged; the notice comes at once, the answer 3 seconds later"),
+    scenario("4000009900014005", "partial_approval", "tok_partial_approval",
+        Partial, "approved for half of the amount"),
+    scenario("4000009900015002", "over_approval", "tok_over_approval",
+        Over, "approved for a tenth more than asked"),
+    scenario("4000009900016000", "contradictory", "tok_contradictory",
+        Contradictory, "the answer says declined; look-ups and the notice say charged"),
+    scenario("4000009900017008", "rate_limited", "tok_rate_limited",
+        RateLimited, "429, and no charge"),
+    scenario("4000009900018006", "unknown_status", "tok_unknown_status",
+        UnknownStatus, "the answer has a status that nobody knows; charged 3 seconds later"),
+
+    scenario("4000009900019004", "capture_timeout_before", "tok_capture_timeout_before",
+        Struck(Verb::Capture, SilenceBefore), "approved; a capture gets no answer and is not done"),
+    scenario("4000009900020002", "capture_timeout_after", "tok_capture_timeout_after",
+        Struck(Verb::Capture, SilenceAfter), "approved; a capture gets no answer but is done"),
+    scenario("4000009900021000", "void_timeout_before", "tok_void_timeout_before",
+        Struck(Verb::Void, SilenceBefore), "approved; a void gets no answer and is not done"),
+    scenario("4000009900022008", "void_timeout_after", "tok_void_timeout_after",
+        Struck(Verb::Void, SilenceAfter), "approved; a void gets no answer but is done"),
+    scenario("4000009900023006", "refund_timeout_before", "tok_refund_timeout_before",
+        Struck(Verb::Refund, SilenceBefore), "approved; a refund gets no answer and is not done"),
+    scenario("4000009900024004", "refund_timeout_after", "tok_refund_timeout_after",
+        Struck(Verb::Refund, SilenceAfter), "approved; a refund gets no answer but is done"),
+    scenario("4000009900025001", "refund_server_error_after", "tok_refund_server_error_after",
+        Struck(Verb::Refund, ErrorAfter), "approved; a refund gets a 502 but is done"),
+];
+
+impl Scenario {
+    /// The script of a card number; approval for a number without one.
+    pub(crate) fn of_number(number: &str) -> &'static Self {
+        SCENARIOS.iter().find(|scenario| scenario.number == number).unwrap_or(&APPROVED)
+    }
+
+    /// The script of this name, as a token carries it.
+    pub(crate) fn of_name(name: &str) -> Option<&'static Self> {
+        SCENARIOS.iter().find(|scenario| scenario.name == name)
+    }
+
+    /// The script of a well-known token.
+    pub(crate) fn of_token(token: &str) -> Option<&'static Self> {
+        SCENARIOS.iter().find(|scenario| scenario.token == token)
+    }
+}
+
+/// The network's response code (ISO 8583 field 39) that goes with a decline.
+pub(crate) const fn network_code(code: DeclineCode) -> Option<&'static str> {
+    match code {
+        DeclineCode::GenericDecline | DeclineCode::DoNotHonor => Some("05"),
+        DeclineCode::InsufficientFunds => Some("51"),
+        DeclineCode::LostCard => Some("41"),
+        DeclineCode::StolenCard => Some("43"),
+        DeclineCode::ExpiredCard => Some("54"),
+        DeclineCode::IncorrectCvc => Some("82"),
+        DeclineCode::ProcessingError => Some("96"),
+        DeclineCode::CardVelocityExceeded => Some("65"),
+        DeclineCode::Fraudulent => Some("59"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed parse is a failed test")]
+mod tests {
+    use super::*;
+    use kernel::CardNumber;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn numbers_are_valid_and_everything_is_unique() {
+        for scenario in SCENARIOS {
+            CardNumber::parse(scenario.number).unwrap();
+            assert!(scenario.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+            assert_eq!(scenario.token, format!("tok_{}", scenario.name));
+        }
+        for unique in [|s: &Scenario| s.number, |s: &Scenario| s.name] {
+            assert_eq!(SCENARIOS.iter().map(unique).collect::<BTreeSet<_>>().len(), SCENARIOS.len());
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_script_is_approved() {
+        assert_eq!(Scenario::of_number("4012888888881881").script, Script::Approve);
+    }
+}

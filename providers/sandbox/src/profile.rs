@@ -1,0 +1,43 @@
+//! What the sandbox can do: everything that this build knows.
+
+use std::time::Duration;
+
+use provider_kit::{Capability, Currencies, MethodKind, Profile, Repeat, Verb};
+
+/// The name of the secret that is sent with each request.
+pub(crate) const API_KEY: &str = "api_key";
+/// The name of the secret that notices are signed with.
+pub(crate) const WEBHOOK_SECRET: &str = "webhook_secret";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const KEYED: Repeat = Repeat::Keyed { valid_for: DAY };
+
+pub(crate) static PROFILE: Profile = Profile {
+    id: "sandbox",
+    name: "Sandbox",
+    methods: &[MethodKind::Card, MethodKind::Upi],
+    currencies: Currencies::All,
+    capabilities: &[
+        Capability::ManualCapture,
+        Capability::PartialCapture,
+        Capability::MultipleCaptures,
+        Capability::Void,
+        Capability::Refund,
+        Capability::PartialRefund,
+        Capability::ThreeDSecure,
+        Capability::Verification,
+        Capability::Disputes,
+        Capability::Cancel,
+    ],
+    repeats: &[
+        (Verb::Charge, KEYED),
+        (Verb::Capture, KEYED),
+        (Verb::Void, KEYED),
+        (Verb::Refund, KEYED),
+        (Verb::Cancel, KEYED),
+    ],
+    visibility: Duration::from_secs(5),
+    authorization_valid_for: Duration::from_secs(7 * 24 * 60 * 60),
+    secrets: &[API_KEY, WEBHOOK_SECRET],
+    tokenizes_cards: true,
+};

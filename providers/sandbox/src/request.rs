@@ -1,0 +1,142 @@
+//! From a call to the request that asks for it.
+
+use kernel::{Auth, Effect, Header, Method, Money, Request};
+use provider_kit::{Call, CaptureMode, Charge, Instrument, ProviderAccount, Tokenize, Upstream};
+use serde::Serialize;
+
+use crate::profile::API_KEY;
+use crate::wire::{CancelBody, ChargeBody, EffectBody, SourceBody, TokenBody};
+
+/// Where the bank is when it runs in this process.
+const IN_PROCESS_URL: &str = "http://sandbox.invalid";
+
+pub(crate) fn of(account: &ProviderAccount, call: &Call) -> Request {
+    match call {
+        Call::Tokenize(call) => tokenize(account, call),
+        Call::Charge(call) => charge(account, call),
+        Call::Capture(call) => {
+            let body = effect(&call.reference, call.amount, Some(call.is_final), None);
+            below(account, &call.charge, "capture", &call.reference, &body)
+        }
+        Call::Void(call) => {
+            let body = effect(&call.reference, call.amount, None, None);
+            below(account, &call.charge, "void", &call.reference, &body)
+        }
+        Call::Refund(call) => {
+            let body = effect(&call.reference, call.amount, None, call.reason.as_deref());
+            below(account, &call.charge, "refund", &call.reference, &body)
+        }
+        Call::Cancel(call) => {
+            let body = CancelBody { reference: &call.reference };
+            below(account, &call.charge, "cancel", &call.reference, &body)
+        }
+        // By our own reference, which the bank knows even if we never learned its own.
+        Call::Lookup(call) => Request {
+            step: "lookup",
+            key: format!("{}-lookup", call.reference),
+            effect: Effect::Read,
+            method: Method::Get,
+            url: url(account, &format!("/v1/operations/{}", call.reference)),
+            headers: vec![accept()],
+            body: Vec::new(),
+            auth: Auth::Bearer(API_KEY),
+            carries_card: false,
+        },
+    }
+}
+
+fn tokenize(account: &ProviderAccount, call: &Tokenize) -> Request {
+    let card = &call.card;
+    let body = TokenBody {
+        number: card.number.digits().expose(),
+        exp_month: card.exp_month,
+        exp_year: card.exp_year,
+        cvc: card.cvc.as_ref().map(|cvc| cvc.expose().as_str()),
+        holder: card.holder.as_ref().map(|holder| holder.expose().as_str()),
+    };
+    Request {
+        // A token is only a form of the card: the bank keeps nothing.
+        effect: Effect::Read,
+        key: format!("{}-tokenize", call.reference),
+        carries_card: true,
+        ..post(account, "tokenize", "/v1/tokens", &call.reference, &body)
+    }
+}
+
+fn charge(account: &ProviderAccount, call: &Charge) -> Request {
+    let source = match &call.instrument {
+        Instrument::CardToken { token } => SourceBody::Card { token },
+        Instrument::Upi { vpa, payee } => {
+            SourceBody::Upi { payer_vpa: vpa.as_deref(), payee_vpa: &payee.vpa, payee_name: &payee.name }
+        }
+    };
+    let notice_url = account.setting("notice_url");
+    let body = ChargeBody {
+        reference: &call.reference,
+        amount: call.amount.minor,
+        currency: call.amount.currency,
+        capture: call.capture == CaptureMode::Automatic,
+        source,
+        return_url: &call.return_url,
+        description: call.description.as_deref(),
+        expires_in_seconds: call.expires_in_seconds,
+        notice_url: Some(notice_url).filter(|url| !url.is_empty()),
+    };
+    post(account, "charge", "/v1/charges", &call.reference, &body)
+}
+
+const fn effect<'a>(
+    reference: &'a str,
+    amount: Money,
+    is_final: Option<bool>,
+    reason: Option<&'a str>,
+) -> EffectBody<'a> {
+    EffectBody { reference, amount: amount.minor, currency: amount.currency, is_final, reason }
+}
+
+/// A request about a charge, which is named by the bank's reference if we were told it.
+fn below(
+    account: &ProviderAccount,
+    charge: &Upstream,
+    step: &'static str,
+    reference: &str,
+    body: &impl Serialize,
+) -> Request {
+    let name = charge.provider_reference.as_ref().unwrap_or(&charge.reference);
+    post(account, step, &format!("/v1/charges/{name}/{step}s"), reference, body)
+}
+
+fn post(
+    account: &ProviderAccount,
+    step: &'static str,
+    path: &str,
+    reference: &str,
+    body: &impl Serialize,
+) -> Request {
+    Request {
+        step,
+        key: reference.to_owned(),
+        effect: Effect::Repeatable,
+        method: Method::Post,
+        url: url(account, path),
+        headers: vec![
+            accept(),
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("idempotency-key".to_owned(), reference.to_owned()),
+        ],
+        // Texts, integers and enums: writing them as JSON does not fail, and an empty body would be
+        // refused before anything is done.
+        body: serde_json::to_vec(body).unwrap_or_default(),
+        auth: Auth::Bearer(API_KEY),
+        carries_card: false,
+    }
+}
+
+fn accept() -> Header {
+    ("accept".to_owned(), "application/json".to_owned())
+}
+
+fn url(account: &ProviderAccount, path: &str) -> String {
+    let base = Some(account.setting("base_url")).filter(|base| !base.is_empty()).unwrap_or(IN_PROCESS_URL);
+    format!("{}{path}", base.trim_end_matches('/'))
+}

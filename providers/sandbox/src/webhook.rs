@@ -1,0 +1,75 @@
+//! From the bank's notices to facts.
+
+use std::time::Duration;
+
+use kernel::{Credentials, Money};
+use provider_kit::{
+    About, Delivery, DisputeNotice, DisputePhase, Fact, Incoming, Notice, Verb, WebhookError, signing,
+};
+
+use crate::mapping;
+use crate::profile::WEBHOOK_SECRET;
+use crate::wire::{EventBody, Object};
+
+const SIGNATURE_HEADER: &str = "sandbox-signature";
+
+/// How old a signature may be, and how far in the future.
+const TOLERANCE: Duration = Duration::from_secs(300);
+
+pub(crate) fn read(credentials: &Credentials, delivery: &Delivery) -> Result<Incoming, WebhookError> {
+    let secret = credentials.get(WEBHOOK_SECRET).ok_or(WebhookError::Signature)?;
+    let header = delivery.headers.iter().find(|(name, _)| name == SIGNATURE_HEADER);
+    let (_, header) = header.ok_or(WebhookError::Signature)?;
+    let (secret, at) = (secret.expose().as_bytes(), delivery.received_at);
+    signing::verify_timestamped(secret, header, &delivery.body, at, TOLERANCE)?;
+    let event: EventBody = serde_json::from_slice(&delivery.body)
+        .map_err(|error| WebhookError::Unreadable(format!("{:?} error", error.classify())))?;
+    Ok(Incoming::Notices(vec![Notice {
+        about: about(&event),
+        fact: fact(event.r#type, event.data),
+        id: event.id,
+    }]))
+}
+
+fn about(event: &EventBody) -> About {
+    let object = &event.data;
+    About {
+        ours: object.reference.clone(),
+        provider_reference: Some(object.id.clone()),
+        charge_reference: object.charge.clone(),
+        charge_ours: object.charge_reference.clone(),
+    }
+}
+
+fn fact(kind: String, object: Object) -> Fact {
+    let verb = match kind.as_str() {
+        "charge.updated" => Verb::Charge,
+        "capture.updated" => Verb::Capture,
+        "void.updated" => Verb::Void,
+        "refund.updated" => Verb::Refund,
+        "cancel.updated" => Verb::Cancel,
+        "dispute.updated" => return dispute(object).unwrap_or(Fact::Other { kind }),
+        _ => return Fact::Other { kind },
+    };
+    if object.object != mapping::word(verb) {
+        return Fact::Other { kind };
+    }
+    Fact::Operation { verb, state: mapping::state(verb, object) }
+}
+
+fn dispute(object: Object) -> Option<Fact> {
+    let phase = match object.status.as_str() {
+        "open" => DisputePhase::Opened,
+        "won" => DisputePhase::Won,
+        "lost" => DisputePhase::Lost,
+        _ => return None,
+    };
+    let currency = object.currency?;
+    Some(Fact::Dispute(DisputeNotice {
+        reference: object.id,
+        phase,
+        amount: Money::new(object.amount?, currency),
+        fee: object.fee.map(|fee| Money::new(fee, currency)),
+        reason: object.reason.unwrap_or_default(),
+    }))
+}
