@@ -1,0 +1,178 @@
+//! The statements that read, made from declarations: the same in both dialects.
+
+use std::fmt::Write;
+
+use kernel::{Cell, Column, ColumnType, Comparison, Direction, Filter, Query, StoreError, Table};
+
+/// A parameter's prefix: `?` in SQLite, `$` in PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    pub(crate) const fn mark(self) -> char {
+        match self {
+            Self::Sqlite => '?',
+            Self::Postgres => '$',
+        }
+    }
+}
+
+/// The columns of a row in the order in which rows are read: scope, key, version, promoted, state.
+pub(crate) fn column_names(table: &Table) -> Vec<&'static str> {
+    let mut names = vec!["scope"];
+    names.extend(table.key.iter().map(|column| column.name));
+    if table.versioned {
+        names.push("version");
+    }
+    names.extend(table.columns.iter().map(|column| column.name));
+    if table.has_state {
+        names.push("state");
+    }
+    names
+}
+
+/// A query as a statement, with its parameters in order. The scope's bytes come as a cell.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Select {
+    pub(crate) text: String,
+    pub(crate) parameters: Vec<(ColumnType, Cell)>,
+}
+
+/// Makes the statement of a query.
+pub(crate) fn select(query: &Query, dialect: Dialect) -> Result<Select, StoreError> {
+    let table = query.table;
+    let mut select = Select { text: String::with_capacity(256), parameters: Vec::new() };
+    select.text.push_str("SELECT ");
+    select.text.push_str(&column_names(table).join(", "));
+    select.text.push_str(" FROM ");
+    select.text.push_str(table.name);
+    let mut joint = " WHERE ";
+    if let Some(scope) = query.scope {
+        select.text.push_str(joint);
+        select.text.push_str("scope = ");
+        select.parameter(dialect, ColumnType::Bytes, Cell::Bytes(scope.to_bytes().to_vec()));
+        joint = " AND ";
+    }
+    for filter in &query.filters {
+        select.text.push_str(joint);
+        select.filter(dialect, known(table, filter.column)?, filter);
+        joint = " AND ";
+    }
+    let descending = query.direction == Direction::Descending;
+    if let Some(key) = &query.after {
+        check_after(query, key)?;
+        select.text.push_str(joint);
+        select.beyond(dialect, table, key, descending);
+    }
+    select.order(query, descending)?;
+    let _ = write!(select.text, " LIMIT {}", query.limit);
+    Ok(select)
+}
+
+/// A cursor is a key of the table, in the key's own order.
+pub(crate) fn check_after(query: &Query, key: &[Cell]) -> Result<(), StoreError> {
+    if query.scope.is_none() || !query.order.is_empty() || key.len() != query.table.key.len() {
+        return Err(unanswerable(
+            query.table,
+            "a cursor that is no key, or without a scope, or with an order",
+        ));
+    }
+    Ok(())
+}
+
+/// The column, or an error that names what is wrong with the query.
+pub(crate) fn known(table: &Table, name: &str) -> Result<Column, StoreError> {
+    let found = table.column(name).map(|(_, column)| column);
+    found.ok_or_else(|| unanswerable(table, &format!("`{name}` is no column")))
+}
+
+fn unanswerable(table: &Table, reason: &str) -> StoreError {
+    StoreError::Unavailable(format!("a query of `{}` cannot be answered: {reason}", table.name))
+}
+
+impl Select {
+    fn parameter(&mut self, dialect: Dialect, kind: ColumnType, cell: Cell) {
+        self.parameters.push((kind, cell));
+        let _ = write!(self.text, "{}{}", dialect.mark(), self.parameters.len());
+    }
+
+    fn filter(&mut self, dialect: Dialect, column: Column, filter: &Filter) {
+        self.text.push_str(column.name);
+        self.text.push_str(match filter.comparison {
+            Comparison::Equal => " = ",
+            Comparison::Below => " < ",
+            Comparison::AtMost => " <= ",
+            Comparison::Above => " > ",
+            Comparison::AtLeast => " >= ",
+            Comparison::Present => " IS NOT NULL",
+            Comparison::Absent => " IS NULL",
+        });
+        if !matches!(filter.comparison, Comparison::Present | Comparison::Absent) {
+            self.parameter(dialect, column.kind, filter.cell.clone());
+        }
+    }
+
+    fn beyond(&mut self, dialect: Dialect, table: &Table, key: &[Cell], descending: bool) {
+        let names: Vec<&str> = table.key.iter().map(|column| column.name).collect();
+        let _ = write!(self.text, "({}) {} (", names.join(", "), if descending { '<' } else { '>' });
+        for (index, (column, cell)) in table.key.iter().zip(key).enumerate() {
+            if index > 0 {
+                self.text.push_str(", ");
+            }
+            self.parameter(dialect, column.kind, cell.clone());
+        }
+        self.text.push(')');
+    }
+
+    fn order(&mut self, query: &Query, descending: bool) -> Result<(), StoreError> {
+        let direction = if descending { " DESC" } else { "" };
+        self.text.push_str(" ORDER BY ");
+        for name in &query.order {
+            known(query.table, name)?;
+            let _ = write!(self.text, "{name}{direction}, ");
+        }
+        if query.scope.is_none() {
+            let _ = write!(self.text, "scope{direction}, ");
+        }
+        for (index, column) in query.table.key.iter().enumerate() {
+            let _ = write!(self.text, "{}{}{direction}", if index > 0 { ", " } else { "" }, column.name);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::{Id, JOURNAL, Merchant, Mode, Scope};
+    use uuid::Uuid;
+
+    #[test]
+    fn a_page_of_the_journal() {
+        let scope = Scope { merchant: Id::<Merchant>::from_uuid(Uuid::nil()), mode: Mode::Live };
+        let query = Query::newest(&JOURNAL, scope, 10)
+            .with(Filter::compare("position", Comparison::Present, 0))
+            .with(Filter::compare("recorded_at", Comparison::Below, 5))
+            .after(Some(vec![Cell::Uuid(Uuid::nil()), Cell::Int(3)]));
+        let select = select(&query, Dialect::Postgres).unwrap();
+        assert_eq!(
+            select.text,
+            "SELECT scope, subject, first_sequence, count, position, recorded_at, state FROM journal \
+             WHERE scope = $1 AND position IS NOT NULL AND recorded_at < $2 \
+             AND (subject, first_sequence) < ($3, $4) \
+             ORDER BY subject DESC, first_sequence DESC LIMIT 10"
+        );
+        assert_eq!(select.parameters.len(), 4);
+    }
+
+    #[test]
+    fn refuses_what_is_no_column_or_no_cursor() {
+        let query = Query::everywhere(&JOURNAL, 1).order_by("nothing");
+        assert!(select(&query, Dialect::Sqlite).is_err());
+        let query = Query::everywhere(&JOURNAL, 1).after(Some(vec![Cell::Int(1)]));
+        assert!(select(&query, Dialect::Sqlite).is_err());
+    }
+}

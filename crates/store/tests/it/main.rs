@@ -1,0 +1,37 @@
+//! The store's conformance suite: one set of cases over memory, SQLite and PostgreSQL.
+//!
+//! Each rule of part A of the protocol is a case, named after what it demands. PostgreSQL is the
+//! server at `FLORIN_TEST_DATABASE_URL`; without it those cases say so and pass.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod bench;
+mod commit;
+mod host;
+mod money;
+mod query;
+mod work;
+
+/// Runs each case on each backend.
+macro_rules! on_every_store {
+    ($($case:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(crate::bench::Bench::memory()).await;
+            })*
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(crate::bench::Bench::sqlite()).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_every_store;
