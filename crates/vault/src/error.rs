@@ -28,10 +28,10 @@ pub enum VaultError {
         mode: u32,
     },
     /// The store was written with another secret: start with that one.
-    #[error("the {} world of this store was written with another server secret; start with that one", .0.as_str())]
+    #[error("this store's {} world was written with another server secret; start with that one", .0.as_str())]
     OtherSecret(Mode),
     /// The store was written with a secret, and none is given: give it.
-    #[error("the {} world of this store was written with a server secret, and none is given", .0.as_str())]
+    #[error("this store's {} world was written with a server secret, and none is given", .0.as_str())]
     MissingSecret(Mode),
     /// Live worlds need a configured secret: set one.
     #[error("live keys and payments need a server secret of your own: set ENCRYPTION_KEY")]

@@ -269,10 +269,13 @@ mod tests {
         }
     }
 
+    fn parts() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..4), 0..4)
+    }
+
     proptest! {
         #[test]
-        fn parts_do_not_run_together(a in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..4), 0..4),
-                                     b in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..4), 0..4)) {
+        fn parts_do_not_run_together(a in parts(), b in parts()) {
             fn slices(parts: &[Vec<u8>]) -> Vec<&[u8]> {
                 parts.iter().map(Vec::as_slice).collect()
             }

@@ -1,0 +1,7 @@
+//! Merchants and keys over the memory store.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
+
+mod authentication;
+mod first_start;
+mod verbs;
+mod world;
