@@ -78,6 +78,21 @@ pub(crate) fn derive(parts: &[&[u8]]) -> Uuid {
     Uuid::from_bytes(half)
 }
 
+/// The stored form of a signing secret. The bank keeps its own secrets in its own database, as any
+/// bank does: a page or a dashboard causes notices without a caller's key at hand.
+pub(crate) mod kept {
+    use kernel::Secret;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(secret: &Secret<String>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(secret.expose())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret<String>, D::Error> {
+        String::deserialize(from).map(Secret::new)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

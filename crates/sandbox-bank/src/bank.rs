@@ -1,17 +1,19 @@
 //! The service: reads a request, loads what it is about, lets the model decide, writes, answers.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Id, Ids, Method, Money, Random, Scope, Store, Timestamp};
+use parking_lot::Mutex;
 use provider_kit::Verb;
 
 use crate::account::{BankAccount, Keys, derive, scope_of};
-use crate::charge::{Announcement, Charge, FiledId};
+use crate::charge::{Charge, FiledId};
 use crate::config::BankConfig;
 use crate::effect::Ask;
 use crate::files::{Files, Write, Written};
-use crate::filing::{Effect, Entry, Filing, Notice};
+use crate::filing::{Effect, Entry, Filing};
 use crate::open::{Opened, open};
 use crate::render::{self, Moment};
 use crate::reply::{Answered, BankReply, BankRequest, Stop, error, html, json};
@@ -26,14 +28,19 @@ pub struct Bank {
     pub(crate) config: BankConfig,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) ids: Arc<dyn Ids>,
+    /// Accounts seen lately: deriving one costs more than the rest of a request.
+    accounts: Mutex<HashMap<String, Arc<Keys>>>,
 }
+
+/// How many accounts are remembered; beyond it all are forgotten and derived again.
+const ACCOUNTS_MAX: usize = 10_000;
 
 /// How often a step is decided again when somebody else was faster.
 pub(crate) const TURNS: u32 = 64;
 
 /// Who asks.
 pub(crate) struct Caller {
-    pub(crate) keys: Keys,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) scope: Scope,
 }
 
@@ -63,12 +70,16 @@ impl Bank {
         random: Arc<dyn Random>,
         ids: Arc<dyn Ids>,
     ) -> Self {
-        Self { files: Files::Store(store), config, random, ids }
+        Self::over(Files::Store(store), config, random, ids)
     }
 
     /// A bank that keeps its records in memory: one process, nothing outlives it.
     pub fn in_memory(config: BankConfig, random: Arc<dyn Random>, ids: Arc<dyn Ids>) -> Self {
-        Self { files: Files::memory(config.filed_max), config, random, ids }
+        Self::over(Files::memory(config.filed_max), config, random, ids)
+    }
+
+    fn over(files: Files, config: BankConfig, random: Arc<dyn Random>, ids: Arc<dyn Ids>) -> Self {
+        Self { files, config, random, ids, accounts: Mutex::default() }
     }
 
     /// Its settings.
@@ -105,7 +116,7 @@ impl Bank {
             return Err(Stop::not_found("no_such_path"));
         }
         let segments: Vec<&str> = segments.collect();
-        let caller = caller(request)?;
+        let caller = self.caller(request)?;
         match (request.method, segments.as_slice()) {
             (Method::Post, ["tokens"]) => tokenize(&request.body),
             (Method::Post, ["charges"]) => self.charge(&caller, request, now).await,
@@ -129,6 +140,25 @@ impl Bank {
         }
     }
 
+    fn caller(&self, request: &BankRequest) -> Result<Caller, Stop> {
+        let refused = || Stop::rejected(401, "invalid_api_key", "no account has this key");
+        let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let api_key = bearer.ok_or_else(refused)?;
+        let known = self.accounts.lock().get(api_key).cloned();
+        let keys = if let Some(keys) = known {
+            keys
+        } else {
+            let keys = Arc::new(Keys::of(api_key).ok_or_else(refused)?);
+            let mut accounts = self.accounts.lock();
+            if accounts.len() >= ACCOUNTS_MAX {
+                accounts.clear();
+            }
+            accounts.insert(api_key.to_owned(), Arc::clone(&keys));
+            keys
+        };
+        Ok(Caller { scope: scope_of(keys.identity), keys })
+    }
+
     async fn charge(&self, caller: &Caller, request: &BankRequest, now: Timestamp) -> Result<Answered, Stop> {
         let asked: ChargeRequest = wire::read(&request.body)?;
         wire::check_reference(&asked.reference, request.header("idempotency-key"))?;
@@ -139,14 +169,15 @@ impl Bank {
         if let Some((filing, _)) = self.files.load(caller.scope, id).await.map_err(|_| Stop::OutOfOrder)? {
             return self.charge_again(caller.scope, &filing, digest);
         }
-        let Opened { charge, announcements } = open(asked, id, digest, now, &self.config)?;
+        let secret = caller.keys.webhook_secret.clone();
+        let Opened { charge, announcements } = open(asked, id, digest, secret, now, &self.config)?;
         let strike = charge.script.strike(Verb::Charge);
         if let Some(strike) = strike.filter(|strike| strike.is_before()) {
             return Err(Stop::Struck(strike));
         }
         let body = render::charge(&self.config, caller.scope, id, &charge, Moment::First);
         let body = render::bytes(&body);
-        let notices = self.notices(caller, id, &charge, announcements);
+        let notices = self.notices(caller.keys.identity, id, &charge, announcements);
         let insert = Some(Filing { id, entry: Entry::Charge(Box::new(charge)) });
         match self.files.write(self.ids.uuid(), caller.scope, Write { insert, update: None, notices }).await {
             Written::Done => Ok(Answered { status: 200, body, strike }),
@@ -211,7 +242,7 @@ impl Bank {
             let effect = Effect { reference, digest, verb, charge: charge_id, amount, created_at };
             let body = render::bytes(&render::effect(&self.config, id, &effect, &charge, None));
             let write = Write {
-                notices: self.notices(caller, charge_id, &charge, announcements),
+                notices: self.notices(caller.keys.identity, charge_id, &charge, announcements),
                 insert: Some(Filing { id, entry: Entry::Effect(effect) }),
                 update: Some((Filing { id: charge_id, entry: Entry::Charge(Box::new(charge)) }, version)),
             };
@@ -270,22 +301,6 @@ impl Bank {
         }))
     }
 
-    fn notices(
-        &self,
-        caller: &Caller,
-        id: FiledId,
-        charge: &Charge,
-        announcements: Vec<Announcement>,
-    ) -> Vec<Notice> {
-        announcements
-            .into_iter()
-            .map(|announcement| {
-                let (account, secret) = (caller.keys.identity, caller.keys.webhook_secret.clone());
-                self.notice(account, secret, id, charge, announcement)
-            })
-            .collect()
-    }
-
     fn draw_strike(&self) -> Option<Strike> {
         let faults = &self.config.faults;
         if !faults.strike_any() {
@@ -330,13 +345,6 @@ impl Bank {
     fn answer(&self, reply: kernel::Reply, after: Duration) -> BankReply {
         BankReply::Answer { after: after + self.config.latency, reply }
     }
-}
-
-fn caller(request: &BankRequest) -> Result<Caller, Stop> {
-    let refused = || Stop::rejected(401, "invalid_api_key", "no account has this key");
-    let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-    let keys = bearer.and_then(Keys::of).ok_or_else(refused)?;
-    Ok(Caller { scope: scope_of(keys.identity), keys })
 }
 
 fn tokenize(body: &[u8]) -> Result<Answered, Stop> {

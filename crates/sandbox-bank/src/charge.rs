@@ -2,7 +2,7 @@
 //! of those that are due by then. Nothing has to run for a delayed approval to come true, and an
 //! earlier answer can be given again word for word.
 
-use kernel::{Id, Kind, Money, Timestamp};
+use kernel::{Id, Kind, Money, Secret, Timestamp};
 use provider_kit::DeclineCode;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,9 @@ pub(crate) struct Charge {
     pub(crate) return_url: String,
     pub(crate) description: Option<String>,
     pub(crate) notice_url: Option<String>,
+    /// Signs what the bank tells of it.
+    #[serde(with = "crate::account::kept")]
+    pub(crate) secret: Secret<String>,
     pub(crate) created_at: Timestamp,
     /// When it was last written: clocks of two nodes may differ, facts never go back.
     pub(crate) written_at: Timestamp,

@@ -2,7 +2,7 @@
 
 use kernel::{Cell, Column, ColumnType, Id, Index, Migration, Money, Record, Secret, Table, Timestamp};
 use provider_kit::Verb;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::account::BankAccount;
 use crate::charge::{Charge, Dated, FiledId};
@@ -50,7 +50,7 @@ pub(crate) struct Notice {
     pub(crate) copies: u8,
     /// How often in a row nobody took it.
     pub(crate) attempts: u8,
-    #[serde(serialize_with = "show", deserialize_with = "hide")]
+    #[serde(with = "crate::account::kept")]
     pub(crate) secret: Secret<String>,
     pub(crate) url: Option<String>,
 }
@@ -127,13 +127,4 @@ impl Record for Notice {
     fn columns(&self) -> Vec<Cell> {
         vec![self.due_at.into()]
     }
-}
-
-// The bank keeps its own signing secrets in its own database, as any bank does.
-fn show<S: Serializer>(secret: &Secret<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose())
-}
-
-fn hide<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret<String>, D::Error> {
-    String::deserialize(deserializer).map(Secret::new)
 }

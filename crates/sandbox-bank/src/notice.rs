@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use kernel::{Header, Id, Secret, Timestamp};
+use kernel::{Header, Id, Timestamp};
 use provider_kit::{Verb, signing};
 use serde::Serialize;
 
@@ -89,15 +89,25 @@ impl Bank {
         self.files.replace_notice(self.ids.uuid(), scope, notice, next).await;
     }
 
+    pub(crate) fn notices(
+        &self,
+        account: Id<BankAccount>,
+        id: FiledId,
+        charge: &Charge,
+        announcements: Vec<Announcement>,
+    ) -> Vec<Notice> {
+        let notice = |announcement| self.notice(account, id, charge, announcement);
+        announcements.into_iter().map(notice).collect()
+    }
+
     async fn forget(&self, notice: &Notice) {
         let scope = scope_of(notice.account);
         self.files.replace_notice(self.ids.uuid(), scope, notice, None).await;
     }
 
-    pub(crate) fn notice(
+    fn notice(
         &self,
         account: Id<BankAccount>,
-        secret: Secret<String>,
         charge_id: FiledId,
         charge: &Charge,
         announcement: Announcement,
@@ -113,7 +123,7 @@ impl Bank {
             fact: announcement.fact,
             copies: announcement.copies + again,
             attempts: 0,
-            secret,
+            secret: charge.secret.clone(),
             url: charge.notice_url.clone(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{Currency, Money, Timestamp};
+use kernel::{Currency, Money, Secret, Timestamp};
 use provider_kit::DeclineCode;
 
 use crate::charge::{Announcement, Charge, Fact, FiledId, Source};
@@ -24,11 +24,15 @@ pub(crate) fn open(
     request: ChargeRequest,
     id: FiledId,
     digest: u64,
+    secret: Secret<String>,
     now: Timestamp,
     config: &BankConfig,
 ) -> Result<Opened, Stop> {
     if request.amount < 0 {
         return Err(Stop::unprocessable("amount_not_allowed", "`amount` is zero or more"));
+    }
+    if !is_url(&request.return_url) {
+        return Err(Stop::bad_request("`return_url` is an absolute http or https URL".to_owned()));
     }
     let (source, script) = match request.source {
         SourceRequest::Card { token } => card(&token, now)?,
@@ -50,6 +54,7 @@ pub(crate) fn open(
         return_url: request.return_url,
         description: request.description,
         notice_url: request.notice_url,
+        secret,
         created_at: now,
         written_at: now,
         facts: Vec::with_capacity(2),
@@ -66,6 +71,13 @@ pub(crate) fn open(
         opened.announcements.push(Announcement::on_time(first.clone()));
     }
     Ok(opened)
+}
+
+/// What may stand in a `Location` header and behind a link: nothing that runs, nothing that breaks
+/// out of a line.
+fn is_url(text: &str) -> bool {
+    let is_web = text.starts_with("https://") || text.starts_with("http://");
+    is_web && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn card(token: &str, now: Timestamp) -> Result<(Source, Script), Stop> {

@@ -205,7 +205,7 @@ pub(crate) const fn verb_word(verb: Verb) -> &'static str {
     }
 }
 
-fn status(standing: &Standing) -> &'static str {
+pub(crate) fn status(standing: &Standing) -> &'static str {
     match standing.phase {
         Phase::Challenged => "requires_action",
         Phase::Processing => "processing",
