@@ -25,7 +25,7 @@ pub struct Customer {
 }
 
 /// Customers by id, and by the merchant's reference.
-pub static CUSTOMER: Table = Table {
+pub(crate) static CUSTOMER: Table = Table {
     name: "customer",
     key: &[Column::new("id", ColumnType::Uuid)],
     columns: &[Column::nullable("reference", ColumnType::Text)],

@@ -39,7 +39,7 @@ pub struct Dispute {
 
 /// How a dispute moves; `None` where a notice changes nothing. Notices may come twice or out of order:
 /// a decision that comes before the opening opens and decides at once.
-pub const fn next_phase(known: Option<DisputePhase>, told: DisputePhase) -> Option<DisputePhase> {
+pub(crate) const fn next_phase(known: Option<DisputePhase>, told: DisputePhase) -> Option<DisputePhase> {
     use DisputePhase as P;
     match (known, told) {
         (None, P::Opened | P::Won | P::Lost | P::Reopened)
@@ -52,7 +52,7 @@ pub const fn next_phase(known: Option<DisputePhase>, told: DisputePhase) -> Opti
 }
 
 /// Disputes by id, listed per payment.
-pub static DISPUTE: Table = Table {
+pub(crate) static DISPUTE: Table = Table {
     name: "dispute",
     key: &[Column::new("id", ColumnType::Uuid)],
     columns: &[Column::new("payment", ColumnType::Uuid)],

@@ -7,31 +7,76 @@
 //!
 //! Here is no HTTP, no SQL and no provider by name. The rules are `docs/reliability.md`'s.
 
+mod account;
 mod apply;
+mod cache;
+mod change;
 mod charge;
+mod check;
+mod claims;
 mod climb;
 pub mod command;
 mod customer;
 mod decide;
 mod dispute;
+mod disputes;
 mod draft;
+mod drive;
+mod external;
+mod inbox;
+mod lock;
 mod moves;
 mod operation;
 mod order_guard;
+mod pay;
 mod payment;
 mod posting;
 mod provider_reference;
 mod refund;
 mod rejection;
+mod resolve;
+mod service;
 mod settings;
 mod surplus;
 
+use kernel::{Migration, Table};
+
+pub use account::{AccountRecord, Exchanges, NewAccount};
+pub use check::{CheckReport, Mismatch, check};
+pub use climb::{Climb, Said, climb};
 pub use command::*;
 pub use customer::{Customer, CustomerKind};
+pub use dispute::{Dispute, DisputeKind};
+pub use inbox::{DeliveryKind, DeliveryStatus, INBOX_JOB, StoredDelivery};
 pub use operation::{Operation, OperationId, OperationKind, OperationStatus};
 pub use payment::{
-    AnswerForm, Attempt, CardSummary, ChargeSummary, LastError, MethodSummary, Payment, PaymentKind,
-    PaymentStatus, Purpose, WaitingFor,
+    Amounts, AnswerForm, Attempt, CardSummary, ChargeSummary, CustomerLink, LastError, MethodSummary,
+    Payment, PaymentKind, PaymentStatus, Purpose, WaitingFor,
 };
-pub use refund::{Refund, RefundKind, RefundStatus};
+pub use refund::{Refund, RefundKind, RefundStatus, RefundSummary};
 pub use rejection::{PaymentsError, Rejection};
+pub use resolve::{Resolution, Returned};
+pub use service::{Page, Payments, PaymentsPorts};
+pub use settings::{LateSuccess, MerchantSettings, PaymentsSettings};
+
+/// The tables of this crate.
+pub const TABLES: &[&Table] = &[
+    &payment::PAYMENT,
+    &operation::OPERATION,
+    &refund::REFUND,
+    &dispute::DISPUTE,
+    &customer::CUSTOMER,
+    &order_guard::ORDER_GUARD,
+    &provider_reference::PROVIDER_REFERENCE,
+    &account::PROVIDER_ACCOUNT,
+    &settings::PAYMENT_SETTINGS,
+    &inbox::INBOX,
+];
+
+/// Their schema.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    number: 200,
+    name: "payments",
+    sqlite: include_str!("../migrations/sqlite/200_payments.sql"),
+    postgres: include_str!("../migrations/postgres/200_payments.sql"),
+}];

@@ -369,6 +369,15 @@ pub enum Due {
     Never,
     /// So long after the commit.
     After(std::time::Duration),
+    /// At this database time, as it was read.
+    At(Timestamp),
+}
+
+impl Due {
+    /// From the column.
+    pub fn of(columns: &[Cell]) -> Self {
+        columns.first().and_then(Cell::as_time).map_or(Self::Never, Self::At)
+    }
 }
 
 impl Operation {
@@ -380,7 +389,7 @@ impl Operation {
 
 /// Key: payment and local id, so that all operations of a payment are neighbours. The due index holds
 /// only operations that something must still be done about.
-pub static OPERATION: Table = Table {
+pub(crate) static OPERATION: Table = Table {
     name: "operation",
     key: &[Column::new("payment", ColumnType::Uuid), Column::new("local", ColumnType::Text)],
     columns: &[Column::nullable("due_at", ColumnType::Time)],
@@ -408,12 +417,13 @@ impl Record for Operation {
         vec![match self.due {
             Due::Never => Cell::Null,
             Due::After(delay) => Cell::After(delay),
+            Due::At(instant) => Cell::Time(instant),
         }]
     }
 }
 
 /// The key of an operation's row.
-pub fn operation_key(id: OperationId) -> Vec<Cell> {
+pub(crate) fn operation_key(id: OperationId) -> Vec<Cell> {
     vec![id.payment.into(), id.local().into()]
 }
 

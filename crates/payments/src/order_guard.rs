@@ -6,7 +6,7 @@ use crate::payment::PaymentKind;
 
 /// Key: the merchant's order. Inserted by the reserve of a charge, removed by the settle that ends it
 /// without money and by the refund that returns all of it.
-pub static ORDER_GUARD: Table = Table {
+pub(crate) static ORDER_GUARD: Table = Table {
     name: "order_guard",
     key: &[Column::new("order_id", ColumnType::Text)],
     columns: &[Column::new("payment", ColumnType::Uuid)],

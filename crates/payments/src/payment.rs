@@ -17,7 +17,7 @@ impl Kind for PaymentKind {
 }
 
 /// How many attempts, and how many refunds, the summary keeps; older ones are in their own rows.
-pub const SUMMARY_LENGTH: usize = 20;
+pub(crate) const SUMMARY_LENGTH: usize = 20;
 
 /// Why the payment is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -416,7 +416,7 @@ impl Payment {
 }
 
 /// Indexes beyond the key: lists by customer and by order read the payments themselves.
-pub static PAYMENT: Table = Table {
+pub(crate) static PAYMENT: Table = Table {
     name: "payment",
     key: &[Column::new("id", ColumnType::Uuid)],
     columns: &[

@@ -54,3 +54,8 @@ pub(crate) fn refund_made(account: Id<Account>, amount: Money) -> Postings {
 pub(crate) fn refund_failed_late(account: Id<Account>, amount: Money) -> Postings {
     rules::refund_failed(&account.to_string(), amount)
 }
+
+/// An external refund that turned out to be one of ours: booked there, and only once.
+pub(crate) fn refund_undone(account: Id<Account>, amount: Money) -> Postings {
+    rules::correction(PostingKind::Refund, &account.to_string(), amount)
+}

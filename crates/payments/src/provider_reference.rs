@@ -10,7 +10,7 @@ use provider_kit::Account;
 use crate::operation::OperationId;
 
 /// Key: account and the provider's reference.
-pub static PROVIDER_REFERENCE: Table = Table {
+pub(crate) static PROVIDER_REFERENCE: Table = Table {
     name: "provider_reference",
     key: &[Column::new("account", ColumnType::Uuid), Column::new("reference", ColumnType::Text)],
     columns: &[Column::new("payment", ColumnType::Uuid), Column::new("local", ColumnType::Text)],

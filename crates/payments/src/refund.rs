@@ -94,7 +94,7 @@ pub struct RefundSummary {
 }
 
 /// Refunds by id; listed per payment by the index.
-pub static REFUND: Table = Table {
+pub(crate) static REFUND: Table = Table {
     name: "refund",
     key: &[Column::new("id", ColumnType::Uuid)],
     columns: &[Column::new("payment", ColumnType::Uuid)],

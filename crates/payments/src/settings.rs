@@ -96,7 +96,7 @@ impl Default for MerchantSettings {
 }
 
 /// One row per scope that has settings of its own.
-pub static PAYMENT_SETTINGS: Table = Table {
+pub(crate) static PAYMENT_SETTINGS: Table = Table {
     name: "payment_settings",
     key: &[Column::new("name", ColumnType::Text)],
     columns: &[],

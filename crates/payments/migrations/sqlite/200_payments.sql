@@ -1,0 +1,107 @@
+-- Payments and what belongs to them. Times are microseconds since the epoch; no foreign keys: a row's
+-- owner is guarded by the payment's version.
+
+-- Payments. Half of a page stays free, so that a settle is a heap-only update.
+CREATE TABLE payment (
+    scope BLOB NOT NULL,
+    id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    customer BLOB,
+    order_id TEXT,
+    state BLOB NOT NULL,
+    PRIMARY KEY (scope, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX payment_customer ON payment (scope, customer, id) WHERE customer IS NOT NULL;
+CREATE INDEX payment_order ON payment (scope, order_id, id) WHERE order_id IS NOT NULL;
+
+-- One call that moves or holds money. `local` is its letter and ordinal.
+CREATE TABLE operation (
+    scope BLOB NOT NULL,
+    payment BLOB NOT NULL,
+    local TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    due_at INTEGER,
+    state BLOB NOT NULL,
+    PRIMARY KEY (scope, payment, local)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX operation_due ON operation (due_at) WHERE due_at IS NOT NULL;
+
+-- Refunds, beside the operations that carry them out.
+CREATE TABLE refund (
+    scope BLOB NOT NULL,
+    id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    payment BLOB NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (scope, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refund_payment ON refund (scope, payment, id);
+
+-- Disputes.
+CREATE TABLE dispute (
+    scope BLOB NOT NULL,
+    id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    payment BLOB NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (scope, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dispute_payment ON dispute (scope, payment, id);
+
+-- Customers, by our id and by the merchant's reference.
+CREATE TABLE customer (
+    scope BLOB NOT NULL,
+    id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    reference TEXT,
+    state BLOB NOT NULL,
+    PRIMARY KEY (scope, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX customer_reference ON customer (scope, reference) WHERE reference IS NOT NULL;
+
+-- One charge per order: a row while the order has a charge that is open or paid.
+CREATE TABLE order_guard (
+    scope BLOB NOT NULL,
+    order_id TEXT NOT NULL,
+    payment BLOB NOT NULL,
+    PRIMARY KEY (scope, order_id)
+) STRICT, WITHOUT ROWID;
+
+-- Which operation a provider's reference stands for. Insert-only.
+CREATE TABLE provider_reference (
+    scope BLOB NOT NULL,
+    account BLOB NOT NULL,
+    reference TEXT NOT NULL,
+    payment BLOB NOT NULL,
+    local TEXT NOT NULL,
+    PRIMARY KEY (scope, account, reference)
+) STRICT, WITHOUT ROWID;
+
+-- Provider accounts; secrets are sealed in the state.
+CREATE TABLE provider_account (
+    scope BLOB NOT NULL,
+    id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    provider TEXT NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (scope, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX provider_account_id ON provider_account (id);
+
+-- A merchant's own settings for payments.
+CREATE TABLE payment_settings (
+    scope BLOB NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (scope, name)
+) STRICT, WITHOUT ROWID;
+
+-- Deliveries from providers, stored before they are believed.
+CREATE TABLE inbox (
+    scope BLOB NOT NULL,
+    id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (scope, id)
+) STRICT, WITHOUT ROWID;

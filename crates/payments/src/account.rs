@@ -1,0 +1,259 @@
+//! Provider accounts: stored with sealed secrets, opened in memory for at most five seconds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kernel::{
+    Cell, Changes, Clock, Column, ColumnType, Credentials, Duplicate, Exchange, Filter, Id, Ids, Index, Lane,
+    Outcome, Query, Random, Record, Scope, Secret, Store, Table, Timestamp, Versioned,
+};
+use provider_kit::{Account, Provider, ProviderAccount, Registry};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use vault::{Purpose, Vault};
+
+use crate::cache::Cache;
+use crate::rejection::{PaymentsError, Rejection};
+
+/// Says how an account's provider is reached.
+pub trait Exchanges: Send + Sync + 'static {
+    /// The exchange for this account.
+    fn of(&self, account: &ProviderAccount) -> Arc<dyn Exchange>;
+}
+
+/// A provider account as stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// What the provider's mapping may know.
+    pub account: ProviderAccount,
+    /// Name to sealed secret, in hexadecimal.
+    sealed: BTreeMap<String, String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What makes a provider account.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// The provider's id.
+    pub provider: String,
+    /// Who we are there.
+    pub identity: String,
+    /// Settings without secrets; `{account}` in one stands for the account's id.
+    pub settings: BTreeMap<String, String>,
+    /// Secrets by name.
+    pub secrets: Vec<(String, Secret<String>)>,
+}
+
+/// By id within a scope; the one unscoped read, of a webhook's or a browser's address, has an index.
+pub(crate) static PROVIDER_ACCOUNT: Table = Table {
+    name: "provider_account",
+    key: &[Column::new("id", ColumnType::Uuid)],
+    columns: &[Column::new("provider", ColumnType::Text)],
+    versioned: true,
+    has_state: true,
+    indexes: &[Index {
+        name: "provider_account_id",
+        columns: &["id"],
+        unique: true,
+        where_present: None,
+        where_absent: None,
+    }],
+    fillfactor: 100,
+};
+
+impl Record for AccountRecord {
+    const TABLE: &'static Table = &PROVIDER_ACCOUNT;
+    const FORM: u16 = 1;
+
+    fn key(&self) -> Vec<Cell> {
+        vec![self.account.id.into()]
+    }
+
+    fn columns(&self) -> Vec<Cell> {
+        vec![self.account.provider.as_str().into()]
+    }
+}
+
+/// An account ready to be called.
+pub(crate) struct Opened {
+    pub(crate) scope: Scope,
+    pub(crate) account: ProviderAccount,
+    pub(crate) credentials: Credentials,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) exchange: Arc<dyn Exchange>,
+}
+
+pub(crate) struct Accounts {
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
+    registry: Registry,
+    exchanges: Arc<dyn Exchanges>,
+    by_scope: Cache<Scope, Arc<Vec<Arc<Opened>>>>,
+    scopes: Cache<Id<Account>, Scope>,
+}
+
+impl Accounts {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        registry: Registry,
+        exchanges: Arc<dyn Exchanges>,
+    ) -> Self {
+        let (by_scope, scopes) = (Cache::new(Arc::clone(&clock)), Cache::new(Arc::clone(&clock)));
+        Self { store, vault, clock, registry, exchanges, by_scope, scopes }
+    }
+
+    /// All accounts of a scope, in the order in which they were made.
+    pub(crate) async fn of(&self, scope: Scope) -> Result<Arc<Vec<Arc<Opened>>>, PaymentsError> {
+        if let Some(known) = self.by_scope.get(&scope) {
+            return Ok(known);
+        }
+        let query = Query::oldest(&PROVIDER_ACCOUNT, scope, 100);
+        let mut records: Vec<Versioned<AccountRecord>> = self.store.of(scope).find(query).await?;
+        records.sort_by_key(|versioned| versioned.record.created_at);
+        let opened =
+            records.into_iter().filter_map(|versioned| self.open(scope, versioned.record).transpose());
+        let opened = Arc::new(opened.collect::<Result<Vec<_>, _>>()?);
+        self.by_scope.keep(scope, Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// The account that charges: at the asked provider, else the preferred one, else the oldest.
+    pub(crate) async fn pick(
+        &self,
+        scope: Scope,
+        asked: Option<&str>,
+        preferred: Option<&str>,
+    ) -> Result<Arc<Opened>, PaymentsError> {
+        let accounts = self.of(scope).await?;
+        let at = |provider: &str| accounts.iter().find(|opened| opened.account.provider == provider);
+        let found = match asked {
+            Some(provider) => at(provider).ok_or_else(|| {
+                let known: Vec<&str> = accounts.iter().map(|o| o.account.provider.as_str()).collect();
+                Rejection::NoProviderAccount(format!(
+                    "there is no account at `{provider}` in this {} world; there is: {}",
+                    scope.mode.as_str(),
+                    if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+                ))
+            })?,
+            None => preferred.and_then(at).or_else(|| accounts.first()).ok_or_else(|| {
+                let mode = scope.mode.as_str();
+                Rejection::NoProviderAccount(format!("this {mode} world has no provider account"))
+            })?,
+        };
+        Ok(Arc::clone(found))
+    }
+
+    /// The account that an operation is pinned to.
+    pub(crate) async fn pinned(&self, scope: Scope, id: Id<Account>) -> Result<Arc<Opened>, PaymentsError> {
+        let accounts = self.of(scope).await?;
+        let found = accounts.iter().find(|opened| opened.account.id == id).cloned();
+        found.ok_or_else(|| Rejection::NoProviderAccount(format!("there is no account {id}")).into())
+    }
+
+    /// The account of a webhook's or a browser's address, whosever it is.
+    pub(crate) async fn everywhere(&self, id: Id<Account>) -> Result<Option<Arc<Opened>>, PaymentsError> {
+        let scope = if let Some(scope) = self.scopes.get(&id) {
+            scope
+        } else {
+            let query = Query::everywhere(&PROVIDER_ACCOUNT, 1).with(Filter::equal("id", id));
+            let rows = self.store.find(query).await?;
+            let Some(row) = rows.first() else { return Ok(None) };
+            self.scopes.keep(id, row.scope);
+            row.scope
+        };
+        Ok(self.of(scope).await?.iter().find(|opened| opened.account.id == id).cloned())
+    }
+
+    /// Makes a scope's account at a provider, once: two nodes that try together make one, because its
+    /// id derives from scope and provider.
+    pub(crate) async fn ensure(
+        &self,
+        scope: Scope,
+        new: NewAccount,
+        ids: &dyn Ids,
+        random: &dyn Random,
+    ) -> Result<AccountRecord, PaymentsError> {
+        let keys = self.vault.keys(scope.mode).map_err(|error| internal(&error))?;
+        let mac = keys.mac(
+            Purpose::Request,
+            &[b"provider account", scope.to_bytes().as_slice(), new.provider.as_bytes()],
+        );
+        let id = Id::from_uuid(Uuid::from_slice(mac.get(..16).unwrap_or_default()).unwrap_or_default());
+        let find = || async { self.store.of(scope).get::<AccountRecord>(vec![Cell::from(id)]).await };
+        if let Some(known) = find().await? {
+            return Ok(known.record);
+        }
+        let mut sealed = BTreeMap::new();
+        for (name, secret) in &new.secrets {
+            let place = format!("{id}/{name}");
+            let bytes = keys
+                .seal(random, scope, &place, secret.expose().as_bytes())
+                .map_err(|error| internal(&error))?;
+            sealed.insert(name.clone(), hex(&bytes));
+        }
+        // An account's id is not known before it is made: a setting says `{account}` in its place.
+        let named = |(name, value): (String, String)| (name, value.replace("{account}", &id.to_string()));
+        let settings = new.settings.into_iter().map(named).collect();
+        let account = ProviderAccount { id, provider: new.provider, identity: new.identity, settings };
+        let record = AccountRecord { account, sealed, created_at: self.clock.now() };
+        let mut changes = Changes::new(ids.uuid(), Lane::Reserve);
+        changes.insert(scope, &record)?;
+        match self.store.commit(changes).await {
+            Outcome::Committed { .. } => {
+                self.by_scope.forget(&scope);
+                Ok(record)
+            }
+            Outcome::Duplicate(Duplicate::Row { .. }) => {
+                find().await?.map(|known| known.record).ok_or_else(|| internal(&"an account vanished"))
+            }
+            other => Err(PaymentsError::Unavailable(format!("{other:?}"))),
+        }
+    }
+
+    /// `None` for an account at a provider that this build does not have.
+    fn open(&self, scope: Scope, record: AccountRecord) -> Result<Option<Arc<Opened>>, PaymentsError> {
+        let Some(provider) = self.registry.get(&record.account.provider).cloned() else {
+            tracing::warn!(account = %record.account.id, "no provider of this build serves the account");
+            return Ok(None);
+        };
+        let keys = self.vault.keys(scope.mode).map_err(|error| internal(&error))?;
+        let mut secrets = Vec::with_capacity(record.sealed.len());
+        for (name, sealed) in &record.sealed {
+            let place = format!("{}/{name}", record.account.id);
+            let bytes = unhex(sealed).ok_or_else(|| internal(&"a sealed secret is damaged"))?;
+            let opened = keys.open(scope, &place, &bytes).map_err(|error| internal(&error))?;
+            let text = String::from_utf8(opened).map_err(|error| internal(&error.utf8_error()))?;
+            secrets.push((name.clone(), Secret::new(text)));
+        }
+        let exchange = self.exchanges.of(&record.account);
+        let credentials = Credentials::new(secrets);
+        Ok(Some(Arc::new(Opened { scope, account: record.account, credentials, provider, exchange })))
+    }
+}
+
+fn internal(error: &dyn std::fmt::Display) -> PaymentsError {
+    PaymentsError::Internal(error.to_string())
+}
+
+/// Bytes as lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+        text
+    })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    let pairs = digits.chunks(2).map(|pair| {
+        let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
+        u8::from_str_radix(pair, 16).ok()
+    });
+    pairs.collect()
+}

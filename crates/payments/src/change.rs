@@ -1,0 +1,136 @@
+//! Capture, cancel and refund: the commands that change a charged payment.
+
+use std::sync::Arc;
+
+use kernel::{Claim, Id, Outcome};
+use provider_kit::Capability;
+
+use crate::apply::waiting_claim;
+use crate::command::{Answered, Caller, CapturePayment, RefundPayment};
+use crate::decide;
+use crate::draft::Draft;
+use crate::lock::Turn;
+use crate::operation::WaitingClaim;
+use crate::pay::{DECIDE_TRIES, Reserved};
+use crate::payment::PaymentKind;
+use crate::rejection::{PaymentsError, Rejection};
+use crate::service::{Payments, Teller, draft_of, refused};
+
+/// What a command decides in the draft, with the claim that will wait for it and whether the provider
+/// can give up a charge that waits for the customer.
+type Decide = Box<dyn Fn(&mut Draft, Option<WaitingClaim>, bool) -> Result<(), Rejection> + Send + Sync>;
+
+impl Payments {
+    /// Takes held money, all or a part of it.
+    pub async fn capture(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: Id<PaymentKind>,
+        command: CapturePayment,
+        claim: Option<Claim>,
+    ) -> Result<Answered, PaymentsError> {
+        let decide: Decide =
+            Box::new(move |draft, claim, _| decide::capture(draft, command, claim).map(|_| ()));
+        self.change(caller, id, "capture", claim, decide).await
+    }
+
+    /// Gives a payment up: releases what is held, or ends what is under way.
+    pub async fn cancel(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: Id<PaymentKind>,
+        claim: Option<Claim>,
+    ) -> Result<Answered, PaymentsError> {
+        self.change(caller, id, "cancel", claim, Box::new(decide::cancel)).await
+    }
+
+    /// Gives taken money back, all or a part of it.
+    pub async fn refund(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: Id<PaymentKind>,
+        command: RefundPayment,
+        claim: Option<Claim>,
+    ) -> Result<Answered, PaymentsError> {
+        let decide: Decide =
+            Box::new(move |draft, claim, _| decide::refund(draft, command.clone(), claim).map(|_| ()));
+        self.change(caller, id, "refund", claim, decide).await
+    }
+
+    async fn change(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: Id<PaymentKind>,
+        name: &'static str,
+        claim: Option<Claim>,
+        decide: Decide,
+    ) -> Result<Answered, PaymentsError> {
+        let (this, caller, scope) = (Arc::clone(self), caller.clone(), caller.scope);
+        self.answer_within(scope, id, name, |mut teller| async move {
+            if let Err(error) = this.change_now(&caller, id, claim.clone(), decide, &mut teller).await {
+                teller.tell(this.replay_or(claim.as_ref(), error).await);
+            }
+        })
+        .await
+    }
+
+    async fn change_now(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: Id<PaymentKind>,
+        claim: Option<Claim>,
+        decide: Decide,
+        teller: &mut Teller,
+    ) -> Result<(), PaymentsError> {
+        for _ in 0..DECIDE_TRIES {
+            let held = self.lock(id, Turn::Command).await?;
+            let payment = self.payment(caller.scope, id).await?;
+            let Some(charge) = payment.record.charge.clone() else {
+                return self.change_uncharged(caller, payment, claim, &decide, teller).await;
+            };
+            let opened = self.accounts.pinned(caller.scope, charge.account).await?;
+            let mut draft = draft_of(caller, payment, self.clock.now(), self.ids.uuid());
+            if draft.payment.open_charge().is_some() {
+                // Giving up a waiting charge ends that charge in the same settle.
+                self.load_operations(&mut draft).await?;
+            }
+            draft.claim = claim.clone();
+            let upstream_can = opened.provider.profile().can(Capability::Cancel);
+            decide(&mut draft, claim.as_ref().map(waiting_claim), upstream_can)?;
+            let subject = draft.to_send.first().copied();
+            let answering = subject.map_or_else(|| id.to_string(), |subject| subject.to_string());
+            draft.claim = claim.clone().map(|claim| Claim { operation: Some(answering), ..claim });
+            let reserved = self.commit_reserve(draft, &opened, subject, teller).await?;
+            drop(held);
+            match reserved {
+                Reserved::Told => return Ok(()),
+                Reserved::Run(run) => return self.run(*run, opened, teller).await,
+                Reserved::Not(Outcome::Conflict) => {}
+                Reserved::Not(other) => return Err(refused(other)),
+            }
+        }
+        Err(PaymentsError::Busy)
+    }
+
+    /// A payment without a charge can only be cancelled, and nothing is sent for that.
+    async fn change_uncharged(
+        self: &Arc<Self>,
+        caller: &Caller,
+        payment: kernel::Versioned<crate::payment::Payment>,
+        claim: Option<Claim>,
+        decide: &Decide,
+        teller: &mut Teller,
+    ) -> Result<(), PaymentsError> {
+        let id = payment.record.id;
+        let mut draft = draft_of(caller, payment, self.clock.now(), self.ids.uuid());
+        draft.claim = claim.clone().map(|claim| Claim { operation: Some(id.to_string()), ..claim });
+        decide(&mut draft, claim.as_ref().map(waiting_claim), false)?;
+        match self.commit(&mut draft, kernel::Lane::Reserve).await? {
+            Outcome::Committed { .. } => {
+                teller.tell(Ok(crate::pay::done(&draft)));
+                Ok(())
+            }
+            other => Err(refused(other)),
+        }
+    }
+}

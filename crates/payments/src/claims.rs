@@ -1,0 +1,65 @@
+//! Idempotency keys: what a second request with a key is answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{Answer, CLAIM, Claim, Id, Store};
+use serde::Deserialize;
+
+use crate::command::{Answered, Verdict};
+use crate::operation::OperationId;
+use crate::payment::{Payment, PaymentKind};
+use crate::refund::Refund;
+use crate::rejection::{PaymentsError, Rejection};
+
+#[derive(Deserialize)]
+struct Snapshot {
+    payment: Payment,
+    refund: Option<Refund>,
+}
+
+/// What stands behind a key that was used before.
+pub(crate) enum Known {
+    /// Its answer.
+    Answered(Box<Answered>),
+    /// Nothing yet, and its first caller no longer waits: 202 with the payment as it stands.
+    Running(Id<PaymentKind>),
+}
+
+/// Looks a claim up. `None` if the key is new; a rejection if it stands for another request, or if its
+/// first caller still waits.
+pub(crate) async fn lookup(
+    store: &Arc<dyn Store>,
+    claim: &Claim,
+    answer_within: Duration,
+) -> Result<Option<Known>, PaymentsError> {
+    let Some(row) = store.get(&CLAIM, claim.scope, vec![claim.key.as_str().into()]).await? else {
+        return Ok(None);
+    };
+    let damaged = || PaymentsError::Internal("a claim cannot be read".to_owned());
+    let [route, mac, operation, answer, created_at] = row.columns.as_slice() else { return Err(damaged()) };
+    if route.as_text() != Some(claim.route.as_ref()) || mac.as_bytes() != Some(claim.mac.as_slice()) {
+        return Err(Rejection::KeyReused.into());
+    }
+    if let Some(answer) = answer.as_bytes() {
+        return Ok(Some(Known::Answered(Box::new(read(answer).ok_or_else(damaged)?))));
+    }
+    let age = store.now().await?.since(created_at.as_time().ok_or_else(damaged)?);
+    if age < answer_within {
+        return Err(Rejection::KeyInUse.into());
+    }
+    let subject = operation.as_text().and_then(subject).ok_or_else(damaged)?;
+    Ok(Some(Known::Running(subject)))
+}
+
+/// A claim's operation is an operation's id, or a bare payment's.
+fn subject(text: &str) -> Option<Id<PaymentKind>> {
+    text.parse::<OperationId>().map(|operation| operation.payment).ok().or_else(|| Id::parse(text).ok())
+}
+
+fn read(answer: &[u8]) -> Option<Answered> {
+    let answer: Answer = serde_json::from_slice(answer).ok()?;
+    let verdict: Verdict = serde_json::from_str(answer.outcome.get()).ok()?;
+    let snapshot: Snapshot = serde_json::from_str(answer.snapshot.get()).ok()?;
+    Some(Answered { verdict, payment: snapshot.payment, refund: snapshot.refund, replayed: true })
+}

@@ -1,0 +1,398 @@
+//! Sending: reserve, steps over the exchange, settle.
+//!
+//! Nothing is sent before the operation is committed; only who holds the right to send sends, and only
+//! until its deadline; a repeat is byte for byte or it is a look-up; and what came back is written down
+//! whatever happened meanwhile.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{
+    Deadline, Distilled, Duplicate, Effect, Exchanged, Filter, Lane, Monotonic, Outcome, Query, Request,
+    Timestamp,
+};
+use provider_kit::{Call, Outcome as Told, Step};
+use vault::Purpose;
+
+use crate::account::{Opened, hex};
+use crate::apply::{Policy, Report, apply, due};
+use crate::draft::Draft;
+use crate::lock::Turn;
+use crate::operation::{Due, OperationId, OperationStatus, StepMac};
+use crate::pay::Run;
+use crate::rejection::PaymentsError;
+use crate::service::{Payments, Teller, answered, policy};
+use crate::settings::LateSuccess;
+
+/// The most steps of one call.
+const STEPS_MAX: usize = 8;
+
+/// How often a settle is tried before the resolver is left to finish.
+const SETTLE_TRIES: u32 = 8;
+
+/// A moment on both clocks, taken before a commit is queued: the deadline counts from it.
+#[derive(Clone, Copy)]
+pub(crate) struct Start {
+    monotonic: Monotonic,
+    wall: Timestamp,
+}
+
+/// What driving a call came to.
+pub(crate) enum Driven {
+    Report(Report),
+    /// Ask again then: the right to send is given up.
+    Wait(Timestamp),
+    /// Somebody else holds the right now: nothing more is sent, and nothing is reported.
+    Lost,
+}
+
+impl Payments {
+    pub(crate) fn start(&self) -> Start {
+        Start { monotonic: self.clock.monotonic(), wall: self.clock.now() }
+    }
+
+    pub(crate) fn deadline(&self, start: Start) -> Deadline {
+        Deadline {
+            monotonic: Monotonic(start.monotonic.0 + self.settings.send_deadline),
+            wall: start.wall.plus(self.settings.send_deadline),
+            reply_within: self.settings.reply_timeout,
+        }
+    }
+
+    /// Gives the draft's new operations what their reserve must hold: the clock and nonce of the call,
+    /// the right to send, the due time, and the MAC of the first bytes if these have an effect.
+    pub(crate) fn prepare(&self, draft: &mut Draft, opened: &Opened) -> Result<(), PaymentsError> {
+        for id in draft.to_send.clone() {
+            let mut random = [0; 24];
+            self.random.fill(&mut random);
+            let (nonce, driver) = random.split_at(16);
+            let Some(operation) = draft.operation_mut(id) else { continue };
+            for (place, byte) in operation.context.nonce.iter_mut().zip(nonce) {
+                *place = *byte;
+            }
+            operation.driver = driver.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+            let first = operation.call.to_call().map(|call| {
+                opened.provider.step(&operation.context, &opened.account, &call, &operation.replies)
+            });
+            if let Some(Step::Send(request)) = first
+                && request.effect != Effect::Read
+                && !request.carries_card
+            {
+                operation.macs.push(self.mac(opened, &request)?);
+            }
+            due(draft, id, &self.settings);
+        }
+        Ok(())
+    }
+
+    fn mac(&self, opened: &Opened, request: &Request) -> Result<StepMac, PaymentsError> {
+        let keys = self.vault.keys(opened.scope.mode);
+        let keys = keys.map_err(|error| PaymentsError::Internal(error.to_string()))?;
+        let parts: [&[u8]; 3] =
+            [request.method.as_str().as_bytes(), request.url.as_bytes(), request.body.as_slice()];
+        Ok(StepMac { step: request.step.to_owned(), mac: hex(&keys.mac(Purpose::Request, &parts)) })
+    }
+
+    /// Remembers, for the operations that a commit at `at` reserved, until when they may be sent.
+    pub(crate) fn note_reserved(&self, draft: &mut Draft, sent: &[OperationId], at: Timestamp) {
+        for touched in draft.operations.iter_mut().filter(|touched| sent.contains(&touched.record.id)) {
+            touched.record.reserved_at.get_or_insert(at);
+            touched.record.sends_end_at = Some(at.plus(self.settings.send_deadline));
+        }
+    }
+
+    /// Sends the operations that were just reserved, and their successors, and settles each. Tells the
+    /// caller of the first.
+    pub(crate) async fn run(
+        &self,
+        run: Run,
+        opened: Arc<Opened>,
+        teller: &mut Teller,
+    ) -> Result<(), PaymentsError> {
+        let Run { mut draft, sent, mut start } = run;
+        let mut queue: VecDeque<OperationId> = sent.into();
+        while let Some(id) = queue.pop_front() {
+            let driven = self.drive(&mut draft, &opened, id, start).await;
+            // Before the settle is queued: its successors may be sent from its commit on.
+            start = self.start();
+            let result = match driven {
+                Ok(Driven::Report(report)) => self.settle(&mut draft, &opened, id, &report, None).await,
+                Ok(Driven::Wait(until)) => self.wait(&mut draft, &opened, id, until).await,
+                Ok(Driven::Lost) => self.reread(&mut draft).await,
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(successors) => {
+                    teller.tell(Ok(answered(&draft, id)));
+                    queue.extend(successors);
+                }
+                Err(error) => {
+                    tracing::error!(operation = %id, %error, "an outcome could not be written; the resolver goes on");
+                    teller.tell(self.accepted(draft.scope, draft.payment.id).await);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn reread(&self, draft: &mut Draft) -> Result<Vec<OperationId>, PaymentsError> {
+        *draft = self.reload(draft).await?;
+        Ok(Vec::new())
+    }
+
+    /// The steps of one call, until it is decided. Whoever calls this holds the right to send.
+    pub(crate) async fn drive(
+        &self,
+        draft: &mut Draft,
+        opened: &Opened,
+        id: OperationId,
+        mut start: Start,
+    ) -> Result<Driven, PaymentsError> {
+        let unsent = |reason: &str| Ok(Driven::Report(Report::NotSent(reason.to_owned())));
+        let mut effects = 0;
+        for _ in 0..STEPS_MAX {
+            let Some(operation) = draft.operation(id) else { return unsent("the operation is gone") };
+            if operation.identity != opened.account.identity {
+                return unsent("the account is not the one that the operation is pinned to");
+            }
+            let Some(call) = operation.call.to_call() else { return unsent("there is nothing to send") };
+            let step = opened.provider.step(&operation.context, &opened.account, &call, &operation.replies);
+            let request = match step {
+                // An effect before this one was answered: a refusal now does not undo it.
+                Step::Done(Told::Refused { code, .. }) if effects > 1 => {
+                    return Ok(Driven::Report(Report::Told(Told::Unknown { raw: code })));
+                }
+                Step::Done(outcome) => return Ok(Driven::Report(Report::Told(outcome))),
+                Step::Wait(until) => return Ok(Driven::Wait(until)),
+                Step::Send(request) => request,
+            };
+            if request.effect != Effect::Read {
+                let known = operation.macs.iter().find(|mac| mac.step == request.step).cloned();
+                let fresh = if request.carries_card { None } else { Some(self.mac(opened, &request)?) };
+                if let (Some(known), Some(fresh)) = (&known, &fresh)
+                    && known != fresh
+                {
+                    tracing::error!(operation = %id, step = request.step, "a repeat would differ; it is looked up instead");
+                    return Ok(Driven::Report(Report::MaybeSent("a repeat would differ".to_owned())));
+                }
+                if effects > 0 || known.is_none() {
+                    start = self.start();
+                    if !self.commit_step(draft, id, fresh.filter(|_| known.is_none())).await? {
+                        return Ok(Driven::Lost);
+                    }
+                }
+                effects += 1;
+            }
+            match opened.exchange.exchange(&request, &opened.credentials, self.deadline(start)).await {
+                Exchanged::Replied(reply) => {
+                    let distilled = opened.provider.distill(request.step, &reply);
+                    if let Some(operation) = draft.operation_mut(id) {
+                        operation.replies.push(distilled);
+                    }
+                }
+                Exchanged::NotSent(reason) if effects > 1 => {
+                    return Ok(Driven::Report(Report::MaybeSent(reason)));
+                }
+                Exchanged::NotSent(reason) => return Ok(Driven::Report(Report::NotSent(reason))),
+                Exchanged::MaybeSent(reason) => return Ok(Driven::Report(Report::MaybeSent(reason))),
+            }
+        }
+        Ok(Driven::Report(Report::Told(Told::Unknown { raw: "too many steps".to_owned() })))
+    }
+
+    /// Commits the replies so far and renews the right to send, before another effect. `false` if
+    /// somebody else changed the operation: then nothing more is sent.
+    async fn commit_step(
+        &self,
+        draft: &mut Draft,
+        id: OperationId,
+        mac: Option<StepMac>,
+    ) -> Result<bool, PaymentsError> {
+        if let Some(operation) = draft.operation_mut(id) {
+            operation.macs.extend(mac);
+        }
+        due(draft, id, &self.settings);
+        let _held = self.lock(draft.payment.id, Turn::Settle).await?;
+        match self.commit(draft, Lane::Settle).await? {
+            Outcome::Committed { at } => {
+                self.note_reserved(draft, &[id], at);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Gives the right to send up until the provider wants to be asked again.
+    async fn wait(
+        &self,
+        draft: &mut Draft,
+        opened: &Opened,
+        id: OperationId,
+        until: Timestamp,
+    ) -> Result<Vec<OperationId>, PaymentsError> {
+        let pause = until.since(self.clock.now());
+        let report = Report::Told(Told::Unknown { raw: "the provider asks to wait".to_owned() });
+        self.settle(draft, opened, id, &report, Some(pause)).await
+    }
+
+    /// Writes down what came of an operation. Never refused: after a conflict it reloads and applies
+    /// again. Answers the successors that the commit reserved, which the caller must now send.
+    pub(crate) async fn settle(
+        &self,
+        draft: &mut Draft,
+        opened: &Opened,
+        id: OperationId,
+        report: &Report,
+        pause: Option<Duration>,
+    ) -> Result<Vec<OperationId>, PaymentsError> {
+        let merchant = self.merchant(draft.scope).await?;
+        let mut policy = policy(&self.settings, opened, &merchant, None);
+        self.settle_by(draft, opened, id, report, &mut policy, pause).await
+    }
+
+    /// [`Payments::settle`] with a policy of the caller's.
+    pub(crate) async fn settle_by(
+        &self,
+        draft: &mut Draft,
+        opened: &Opened,
+        id: OperationId,
+        report: &Report,
+        policy: &mut Policy<'_>,
+        pause: Option<Duration>,
+    ) -> Result<Vec<OperationId>, PaymentsError> {
+        if let Report::NotSent(reason) | Report::MaybeSent(reason) = report {
+            tracing::info!(operation = %id, reason = reason.as_str(), "no answer from the provider");
+        }
+        for attempt in 0..SETTLE_TRIES {
+            let held = self.lock(draft.payment.id, Turn::Settle).await?;
+            let before = draft.operation(id).map(|operation| operation.status);
+            apply(draft, id, report, policy)?;
+            self.reschedule(draft, id, before, pause);
+            if !draft.changed {
+                return Ok(Vec::new());
+            }
+            self.prepare(draft, opened)?;
+            let successors = draft.to_send.clone();
+            let outcome = self.commit(draft, Lane::Settle).await?;
+            drop(held);
+            match outcome {
+                Outcome::Committed { at } => {
+                    self.note_reserved(draft, &successors, at);
+                    return Ok(successors);
+                }
+                Outcome::Duplicate(Duplicate::Row { table }) => {
+                    *draft = self.reload(draft).await?;
+                    if table == crate::provider_reference::PROVIDER_REFERENCE.name {
+                        self.merge_external(draft, id, report).await?;
+                    } else {
+                        policy.late_success = LateSuccess::Reverse;
+                    }
+                }
+                Outcome::Conflict => *draft = self.reload(draft).await?,
+                other => {
+                    tracing::warn!(operation = %id, ?other, "a settle was not written; trying again");
+                    self.clock.sleep(Duration::from_millis(50 << attempt.min(6))).await;
+                    *draft = self.reload(draft).await?;
+                }
+            }
+        }
+        Err(PaymentsError::Unavailable("the settle could not be written".to_owned()))
+    }
+
+    /// An operation that was looked at and is still open is due again, a little later each time.
+    fn reschedule(
+        &self,
+        draft: &mut Draft,
+        id: OperationId,
+        before: Option<OperationStatus>,
+        pause: Option<Duration>,
+    ) {
+        let Some(operation) = draft.operation(id).filter(|operation| operation.status.is_open()) else {
+            return;
+        };
+        let rises = before != Some(operation.status);
+        if operation.status == OperationStatus::NeedsReview {
+            return;
+        }
+        due(draft, id, &self.settings);
+        if let Some(operation) = draft.operation_mut(id) {
+            if !rises {
+                operation.checks += 1;
+            }
+            if let Some(pause) = pause {
+                operation.due = Due::After(pause);
+            }
+        }
+    }
+
+    /// Asks the provider what became of an operation. Changes nothing anywhere.
+    pub(crate) async fn look_up(
+        &self,
+        draft: &Draft,
+        opened: &Opened,
+        id: OperationId,
+    ) -> Result<Report, PaymentsError> {
+        let Some(operation) = draft.operation(id) else {
+            return Ok(Report::MaybeSent("the operation is gone".to_owned()));
+        };
+        let call = Call::Lookup(provider_kit::Lookup {
+            reference: id.reference(),
+            provider_reference: operation.reference.clone(),
+            verb: operation.call.verb(),
+            capture: id.kind.is_charge().then(|| crate::charge::capture_mode(id.kind)),
+            amount: operation.amount,
+        });
+        Ok(match self.ask(opened, &operation.context, &call).await {
+            Ok(outcome) => Report::Told(outcome),
+            Err(reason) => Report::Told(Told::Unknown { raw: reason }),
+        })
+    }
+
+    /// Runs a call that has no lasting effect: a look-up, or a tokenization. `Err` says why there is no
+    /// answer.
+    pub(crate) async fn ask(
+        &self,
+        opened: &Opened,
+        context: &provider_kit::Context,
+        call: &Call,
+    ) -> Result<Told, String> {
+        let mut replies: Vec<Distilled> = Vec::new();
+        let deadline = self.deadline(self.start());
+        for _ in 0..STEPS_MAX {
+            match opened.provider.step(context, &opened.account, call, &replies) {
+                Step::Done(outcome) => return Ok(outcome),
+                Step::Wait(_) => return Err("the provider asks to wait".to_owned()),
+                Step::Send(request) => {
+                    match opened.exchange.exchange(&request, &opened.credentials, deadline).await {
+                        Exchanged::Replied(reply) => {
+                            replies.push(opened.provider.distill(request.step, &reply));
+                        }
+                        Exchanged::NotSent(reason) | Exchanged::MaybeSent(reason) => return Err(reason),
+                    }
+                }
+            }
+        }
+        Err("too many steps".to_owned())
+    }
+
+    /// A refund of ours met the reference of an external operation: a notice told of it before it was
+    /// settled, and what the notice made is this refund. Its money is booked already.
+    async fn merge_external(
+        &self,
+        draft: &mut Draft,
+        id: OperationId,
+        report: &Report,
+    ) -> Result<(), PaymentsError> {
+        let Some(approved) = report.approved() else { return Ok(()) };
+        let Some(account) = draft.operation(id).map(|operation| operation.account) else { return Ok(()) };
+        let query = Query::oldest(&crate::provider_reference::PROVIDER_REFERENCE, draft.scope, 1)
+            .with(Filter::equal("account", account))
+            .with(Filter::equal("reference", approved.reference.as_str()));
+        let rows = self.store.find(query).await?;
+        let Some(known) = rows.first().and_then(crate::provider_reference::read) else { return Ok(()) };
+        crate::external::merge(draft, id, known, approved)?;
+        Ok(())
+    }
+}

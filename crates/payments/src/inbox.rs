@@ -1,0 +1,348 @@
+//! Notices from providers: stored before they are believed, matched, applied like any other report.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{
+    Actor, Cell, Changes, Column, ColumnType, Credentials, Filter, Id, Job, Kind, Lane, Outcome, Query,
+    Record, Table, TakenJob,
+};
+use provider_kit::{Account, Context, Delivery, Fact, Incoming, Notice, Outcome as Told, Verb, WebhookError};
+use serde::{Deserialize, Serialize};
+
+use crate::account::Opened;
+use crate::apply::Report;
+use crate::decide;
+use crate::disputes;
+use crate::drive::Start;
+use crate::lock::Turn;
+use crate::operation::{OperationId, OperationKind};
+use crate::pay::Run;
+use crate::provider_reference::{self, PROVIDER_REFERENCE};
+use crate::rejection::{PaymentsError, Rejection};
+use crate::service::{Payments, Teller};
+
+/// The job that reads a stored delivery.
+pub const INBOX_JOB: &str = "inbox";
+
+/// How long a worker may take over one delivery.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// How often a notice that matches nothing yet is tried before it is left to people.
+const PARKED_TRIES: i64 = 12;
+
+/// Marks ids of deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeliveryKind {}
+
+impl Kind for DeliveryKind {
+    const PREFIX: &'static str = "whin";
+}
+
+/// How far a delivery is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum DeliveryStatus {
+    /// Stored, not looked at yet, or waiting for what it is about.
+    Received,
+    /// All its facts were applied, or meant nothing new.
+    Applied,
+    /// It is not the account's, or cannot be read.
+    Rejected {
+        /// Why.
+        reason: String,
+    },
+    /// It is genuine, and nothing here matches it.
+    Unmatched,
+}
+
+/// A delivery as it was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredDelivery {
+    /// Its id.
+    pub id: Id<DeliveryKind>,
+    /// At whose address it came in.
+    pub account: Id<Account>,
+    /// Raw bytes and headers.
+    pub delivery: Delivery,
+    /// How far.
+    pub status: DeliveryStatus,
+}
+
+/// By id; the work to be done is a job.
+pub(crate) static INBOX: Table = Table {
+    name: "inbox",
+    key: &[Column::new("id", ColumnType::Uuid)],
+    columns: &[],
+    versioned: true,
+    has_state: true,
+    indexes: &[],
+    fillfactor: 70,
+};
+
+impl Record for StoredDelivery {
+    const TABLE: &'static Table = &INBOX;
+    const FORM: u16 = 1;
+
+    fn key(&self) -> Vec<Cell> {
+        vec![self.id.into()]
+    }
+
+    fn columns(&self) -> Vec<Cell> {
+        Vec::new()
+    }
+}
+
+/// What a notice came to.
+enum Noticed {
+    Applied,
+    /// What it is about is not there yet, or is busy: try again.
+    Parked,
+}
+
+impl Payments {
+    /// Stores a delivery for an account's inbox. Durable when it answers.
+    pub async fn receive(
+        &self,
+        provider: &str,
+        account: Id<Account>,
+        delivery: Delivery,
+    ) -> Result<(), PaymentsError> {
+        let opened = self.accounts.everywhere(account).await?;
+        let opened = opened.filter(|opened| opened.account.provider == provider);
+        let scope = opened.ok_or(Rejection::NotFound("provider account"))?.scope;
+        let id = Id::from_uuid(self.ids.uuid());
+        let stored = StoredDelivery { id, account, delivery, status: DeliveryStatus::Received };
+        let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
+        changes.insert(scope, &stored)?;
+        changes.enqueue.push(Job {
+            scope,
+            id: id.uuid(),
+            kind: INBOX_JOB,
+            due: Cell::After(Duration::ZERO),
+            payload: Vec::new(),
+        });
+        match self.store.commit(changes).await {
+            Outcome::Committed { .. } => Ok(()),
+            other => Err(crate::service::refused(other)),
+        }
+    }
+
+    /// One pass over the stored deliveries. Answers how many there were.
+    pub async fn process_inbox(self: &Arc<Self>, limit: u32) -> Result<usize, PaymentsError> {
+        let jobs = self.store.take_jobs(&[INBOX_JOB], limit, LEASE).await?;
+        for job in &jobs {
+            if let Err(error) = self.process(job).await {
+                tracing::warn!(delivery = %job.id, %error, "a delivery could not be processed; it is tried again");
+                self.store.return_job(job, pause(job.attempts)).await?;
+            }
+        }
+        Ok(jobs.len())
+    }
+
+    async fn process(&self, job: &TakenJob) -> Result<(), PaymentsError> {
+        let found = self.store.of(job.scope).get::<StoredDelivery>(vec![job.id.into()]).await?;
+        let Some(mut stored) = found else {
+            return self.finish(job, None).await;
+        };
+        let opened = self.accounts.pinned(job.scope, stored.record.account).await?;
+        let status = match self.verify(&opened, &stored.record.delivery).await? {
+            Err(error) => {
+                tracing::warn!(delivery = %job.id, %error, "a delivery was rejected");
+                DeliveryStatus::Rejected { reason: error.to_string() }
+            }
+            Ok(notices) => {
+                let mut parked = false;
+                for notice in &notices {
+                    parked |= matches!(self.notice(&opened, notice).await?, Noticed::Parked);
+                }
+                if parked && job.attempts < PARKED_TRIES {
+                    self.store.return_job(job, pause(job.attempts)).await?;
+                    return Ok(());
+                }
+                if parked { DeliveryStatus::Unmatched } else { DeliveryStatus::Applied }
+            }
+        };
+        if status == DeliveryStatus::Unmatched {
+            tracing::error!(delivery = %job.id, alert = "a genuine notice matches nothing", "alert");
+        }
+        stored.record.status = status;
+        self.finish(job, Some((&stored.record, stored.version))).await
+    }
+
+    /// Writes the delivery's status and ends its job, in one commit.
+    async fn finish(
+        &self,
+        job: &TakenJob,
+        stored: Option<(&StoredDelivery, i64)>,
+    ) -> Result<(), PaymentsError> {
+        let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
+        if let Some((record, version)) = stored {
+            changes.update(job.scope, record, version)?;
+        }
+        changes.finish = Some((job.scope, job.id, job.epoch));
+        match self.store.commit(changes).await {
+            // A conflict means that another worker took the job over: it finishes it.
+            Outcome::Committed { .. } | Outcome::Conflict => Ok(()),
+            other => Err(crate::service::refused(other)),
+        }
+    }
+
+    /// Verifies a delivery, fetching what that needs.
+    async fn verify(
+        &self,
+        opened: &Opened,
+        delivery: &Delivery,
+    ) -> Result<Result<Vec<Notice>, WebhookError>, PaymentsError> {
+        let context = Context { now: self.clock.now(), nonce: [0; 16] };
+        let mut replies = Vec::new();
+        for _ in 0..4 {
+            let credentials: &Credentials = &opened.credentials;
+            let incoming =
+                opened.provider.webhook(&context, &opened.account, credentials, delivery, &replies);
+            let request = match incoming {
+                Err(error) => return Ok(Err(error)),
+                Ok(Incoming::Notices(notices)) => return Ok(Ok(notices)),
+                Ok(Incoming::Need(request)) => request,
+            };
+            let reply = opened.exchange.exchange(&request, credentials, self.deadline(self.start())).await;
+            let kernel::Exchanged::Replied(reply) = reply else {
+                return Err(PaymentsError::Unavailable(
+                    "what verifies the delivery is out of reach".to_owned(),
+                ));
+            };
+            replies.push(opened.provider.distill(request.step, &reply));
+        }
+        Ok(Err(WebhookError::Unreadable("it asks for too much".to_owned())))
+    }
+
+    /// Applies one fact.
+    async fn notice(&self, opened: &Arc<Opened>, notice: &Notice) -> Result<Noticed, PaymentsError> {
+        match &notice.fact {
+            Fact::Other { kind } => {
+                tracing::info!(
+                    notice = notice.id.as_str(),
+                    kind = kind.as_str(),
+                    "a notice of an unknown type"
+                );
+                Ok(Noticed::Applied)
+            }
+            Fact::Dispute(dispute) => match self.charge_of(opened, notice).await? {
+                Some(charge) => {
+                    let applied = disputes::apply(self, opened, charge, dispute).await?;
+                    Ok(if applied { Noticed::Applied } else { Noticed::Parked })
+                }
+                None => Ok(Noticed::Parked),
+            },
+            Fact::Operation { verb, state } => match self.operation_of(opened, notice).await? {
+                Some(id) => self.told(opened, id, state).await,
+                None if *verb == Verb::Refund => self.external(opened, notice, state).await,
+                None => Ok(Noticed::Parked),
+            },
+        }
+    }
+
+    /// The operation that a notice is about: by our reference, then by the provider's.
+    async fn operation_of(
+        &self,
+        opened: &Opened,
+        notice: &Notice,
+    ) -> Result<Option<OperationId>, PaymentsError> {
+        self.matched(opened, notice.about.ours.as_deref(), notice.about.provider_reference.as_deref()).await
+    }
+
+    /// The charge that a notice's operation or dispute belongs to.
+    async fn charge_of(
+        &self,
+        opened: &Opened,
+        notice: &Notice,
+    ) -> Result<Option<OperationId>, PaymentsError> {
+        let about = &notice.about;
+        self.matched(opened, about.charge_ours.as_deref(), about.charge_reference.as_deref()).await
+    }
+
+    async fn matched(
+        &self,
+        opened: &Opened,
+        ours: Option<&str>,
+        theirs: Option<&str>,
+    ) -> Result<Option<OperationId>, PaymentsError> {
+        if let Some(id) = ours.and_then(OperationId::from_reference) {
+            let known = self.operation(opened.scope, id).await?;
+            // Our reference at another account is nobody's business here.
+            let known = known.filter(|known| known.record.account == opened.account.id);
+            if known.is_some() {
+                return Ok(Some(id));
+            }
+        }
+        let Some(theirs) = theirs else { return Ok(None) };
+        let query = Query::oldest(&PROVIDER_REFERENCE, opened.scope, 1)
+            .with(Filter::equal("account", opened.account.id))
+            .with(Filter::equal("reference", theirs));
+        let rows = self.store.find(query).await?;
+        Ok(rows.first().and_then(provider_reference::read))
+    }
+
+    /// A provider tells what became of an operation that we know.
+    async fn told(
+        &self,
+        opened: &Arc<Opened>,
+        id: OperationId,
+        state: &Told,
+    ) -> Result<Noticed, PaymentsError> {
+        let actor = Actor::Provider(opened.account.id.to_string());
+        let mut draft = self.load(opened.scope, id.payment, actor).await?;
+        let start = self.start();
+        let report = Report::Told(state.clone());
+        let sent = self.settle(&mut draft, opened, id, &report, None).await?;
+        self.go_on(draft, opened, sent, start).await?;
+        Ok(Noticed::Applied)
+    }
+
+    /// A refund that is none of ours: made at the dashboard, unless one of ours is still open and may
+    /// turn out to be it.
+    async fn external(
+        &self,
+        opened: &Arc<Opened>,
+        notice: &Notice,
+        state: &Told,
+    ) -> Result<Noticed, PaymentsError> {
+        let Told::Approved(approved) = state else { return Ok(Noticed::Applied) };
+        let Some(charge) = self.charge_of(opened, notice).await? else { return Ok(Noticed::Parked) };
+        let _held = self.lock(charge.payment, Turn::Settle).await?;
+        let actor = Actor::Provider(opened.account.id.to_string());
+        let mut draft = self.load(opened.scope, charge.payment, actor).await?;
+        let busy = [OperationKind::Refund, OperationKind::Reversal];
+        if draft.payment.open_of(&busy).is_some() {
+            return Ok(Noticed::Parked);
+        }
+        if decide::external_refund(&mut draft, approved)?.is_none() {
+            return Ok(Noticed::Parked);
+        }
+        match self.commit(&mut draft, Lane::Settle).await? {
+            Outcome::Committed { .. } => Ok(Noticed::Applied),
+            // The reference is known now, or the payment moved: the next try sees it.
+            Outcome::Conflict | Outcome::Duplicate(_) => Ok(Noticed::Parked),
+            other => Err(crate::service::refused(other)),
+        }
+    }
+
+    async fn go_on(
+        &self,
+        draft: crate::draft::Draft,
+        opened: &Arc<Opened>,
+        sent: Vec<OperationId>,
+        start: Start,
+    ) -> Result<(), PaymentsError> {
+        if sent.is_empty() {
+            return Ok(());
+        }
+        self.run(Run { draft, sent, start }, Arc::clone(opened), &mut Teller::nobody()).await
+    }
+}
+
+/// The pause before a delivery is tried again: doubles up to ten minutes.
+fn pause(attempts: i64) -> Duration {
+    let doublings = u32::try_from(attempts.clamp(0, 10)).unwrap_or(10);
+    Duration::from_secs(1).saturating_mul(1 << doublings).min(Duration::from_mins(10))
+}

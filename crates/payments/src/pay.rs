@@ -1,0 +1,423 @@
+//! Create and confirm: the commands that charge.
+
+use std::sync::Arc;
+
+use kernel::{Claim, Duplicate, Filter, Id, Lane, Outcome, Query, Scope};
+use provider_kit::{
+    Call, Capability, Card, Context, Decline, DeclineCode, Instrument, Outcome as Told, Tokenize,
+};
+use serde_json::json;
+
+use crate::account::Opened;
+use crate::apply::{Report, apply, waiting_claim};
+use crate::command::{Answered, Caller, ConfirmPayment, CreatePayment, CustomerRef, MethodInput, Verdict};
+use crate::customer::{CUSTOMER, Customer};
+use crate::decide::{self, ChargeOrder, Pin};
+use crate::draft::Draft;
+use crate::lock::Turn;
+use crate::operation::{OperationId, WaitingClaim};
+use crate::payment::{Amounts, CardSummary, CustomerLink, MethodSummary, Payment, PaymentKind, Purpose};
+use crate::rejection::{PaymentsError, Rejection};
+use crate::service::{Payments, Teller, answered, draft_of, policy, refused};
+
+/// How often a reserve that met another node's commit is decided again.
+pub(crate) const DECIDE_TRIES: u32 = 6;
+
+/// An instrument ready for the reserve, and how it may be shown; or why it can never be charged.
+struct Ready {
+    instrument: Instrument,
+    /// Known before any call: an expired card, a refused tokenization.
+    failure: Option<Report>,
+}
+
+/// What a reserve came to.
+pub(crate) enum Reserved {
+    /// It stands; these operations are to be run now.
+    Run(Box<Run>),
+    /// It stands, nothing is to be sent, and the caller was told.
+    Told,
+    /// It does not stand.
+    Not(Outcome),
+}
+
+/// Reserved operations with the right to send them.
+pub(crate) struct Run {
+    pub(crate) draft: Draft,
+    pub(crate) sent: Vec<OperationId>,
+    pub(crate) start: crate::drive::Start,
+}
+
+impl Payments {
+    /// Makes a payment and, if asked, charges it.
+    pub async fn create(
+        self: &Arc<Self>,
+        caller: &Caller,
+        command: CreatePayment,
+        claim: Option<Claim>,
+    ) -> Result<Answered, PaymentsError> {
+        let id = Id::from_uuid(self.ids.uuid());
+        let (this, caller, scope) = (Arc::clone(self), caller.clone(), caller.scope);
+        self.answer_within(scope, id, "create", |mut teller| async move {
+            if let Err(error) = this.create_now(&caller, id, command, claim.clone(), &mut teller).await {
+                teller.tell(this.replay_or(claim.as_ref(), error).await);
+            }
+        })
+        .await
+    }
+
+    /// Charges a payment that was never charged, or whose last charge failed.
+    pub async fn confirm(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: Id<PaymentKind>,
+        command: ConfirmPayment,
+        claim: Option<Claim>,
+    ) -> Result<Answered, PaymentsError> {
+        let (this, caller, scope) = (Arc::clone(self), caller.clone(), caller.scope);
+        self.answer_within(scope, id, "confirm", |mut teller| async move {
+            if let Err(error) = this.confirm_now(&caller, id, command, claim.clone(), &mut teller).await {
+                teller.tell(this.replay_or(claim.as_ref(), error).await);
+            }
+        })
+        .await
+    }
+
+    async fn create_now(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: Id<PaymentKind>,
+        command: CreatePayment,
+        claim: Option<Claim>,
+        teller: &mut Teller,
+    ) -> Result<(), PaymentsError> {
+        let scope = caller.scope;
+        let merchant = self.merchant(scope).await?;
+        let preferred = merchant.default_provider.as_deref();
+        let opened = self.accounts.pick(scope, command.provider.as_deref(), preferred).await?;
+        check_capabilities(&command, &opened)?;
+        let summary = command.method.as_ref().map(|method| self.summarise(scope, method)).transpose()?;
+        let charged = command.method.clone().filter(|_| command.confirm);
+        let ready = match charged {
+            Some(method) => Some(self.ready(&opened, id, method).await?),
+            None => None,
+        };
+        for _ in 0..DECIDE_TRIES {
+            let (link, customer) = self.customer(scope, command.customer.as_ref()).await?;
+            let payment = new_payment(id, &command, summary.clone(), link, self.clock.now());
+            let mut draft =
+                Draft::of_new(scope, self.clock.now(), caller.actor.clone(), payment, self.ids.uuid());
+            draft.trace_id.clone_from(&caller.trace_id);
+            draft.customer = customer;
+            draft.fact(
+                "payment.created",
+                json!({"amount": command.amount.minor, "currency": command.amount.currency}),
+            );
+            let waiting = claim.as_ref().map(waiting_claim);
+            let charge = match &ready {
+                None => {
+                    if let Some(claim) = &waiting {
+                        draft.answer(claim.clone(), Verdict::Done, None);
+                    }
+                    None
+                }
+                Some(ready) => Some(self.reserve_charge(&mut draft, &opened, ready, waiting).await?),
+            };
+            draft.claim = claim.clone().map(|claim| Claim {
+                operation: Some(charge.map_or_else(|| id.to_string(), |charge| charge.to_string())),
+                ..claim
+            });
+            match self.commit_reserve(draft, &opened, charge, teller).await? {
+                Reserved::Told => return Ok(()),
+                Reserved::Run(run) => return self.run(*run, opened, teller).await,
+                // Somebody made the customer meanwhile: it is there now.
+                Reserved::Not(Outcome::Duplicate(Duplicate::Row { table })) if table == CUSTOMER.name => {}
+                Reserved::Not(other) => return Err(refused(other)),
+            }
+        }
+        Err(PaymentsError::Busy)
+    }
+
+    async fn confirm_now(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: Id<PaymentKind>,
+        command: ConfirmPayment,
+        claim: Option<Claim>,
+        teller: &mut Teller,
+    ) -> Result<(), PaymentsError> {
+        let scope = caller.scope;
+        let merchant = self.merchant(scope).await?;
+        let preferred = merchant.default_provider.as_deref();
+        let opened = self.accounts.pick(scope, command.provider.as_deref(), preferred).await?;
+        let summary = self.summarise(scope, &command.method)?;
+        self.payment(scope, id).await?;
+        let ready = self.ready(&opened, id, command.method).await?;
+        for _ in 0..DECIDE_TRIES {
+            let held = self.lock(id, Turn::Command).await?;
+            let payment = self.payment(scope, id).await?;
+            let mut draft = draft_of(caller, payment, self.clock.now(), self.ids.uuid());
+            draft.payment.method = Some(summary.clone());
+            if let Some(url) = &command.return_url {
+                draft.payment.return_url = Some(url.clone());
+            }
+            let waiting = claim.as_ref().map(waiting_claim);
+            let charge = self.reserve_charge(&mut draft, &opened, &ready, waiting).await?;
+            draft.claim = claim.clone().map(|claim| Claim { operation: Some(charge.to_string()), ..claim });
+            let reserved = self.commit_reserve(draft, &opened, Some(charge), teller).await?;
+            drop(held);
+            match reserved {
+                Reserved::Told => return Ok(()),
+                Reserved::Run(run) => return self.run(*run, opened, teller).await,
+                Reserved::Not(Outcome::Conflict) => {}
+                Reserved::Not(other) => return Err(refused(other)),
+            }
+        }
+        Err(PaymentsError::Busy)
+    }
+
+    /// Reserves the charge in the draft; what is known to fail fails in the same commit.
+    async fn reserve_charge(
+        &self,
+        draft: &mut Draft,
+        opened: &Opened,
+        ready: &Ready,
+        claim: Option<WaitingClaim>,
+    ) -> Result<OperationId, PaymentsError> {
+        let upi = matches!(ready.instrument, Instrument::Upi { .. });
+        let order = ChargeOrder {
+            pin: Pin::from(&opened.account),
+            instrument: ready.instrument.clone(),
+            return_url: format!(
+                "{}/return/{}?account={}",
+                self.settings.public_url, draft.payment.id, opened.account.id
+            ),
+            expires_in: if upi { self.settings.upi_expires_in } else { self.settings.payment_expires_in },
+            claim,
+        };
+        let charge = decide::charge(draft, order)?;
+        if let Some(failure) = &ready.failure {
+            let merchant = self.merchant(draft.scope).await?;
+            // The guard of an order is not taken by a charge that ends in the commit that makes it.
+            draft.inserts.clear();
+            draft.payment.holds_order = false;
+            draft.to_send.clear();
+            apply(draft, charge, failure, &policy(&self.settings, opened, &merchant, None))?;
+        }
+        Ok(charge)
+    }
+
+    /// Commits a reserve. If it stands and nothing is to be sent, the caller is told at once; else the
+    /// operations are for the caller of this to run, without the payment's lock.
+    pub(crate) async fn commit_reserve(
+        &self,
+        mut draft: Draft,
+        opened: &Opened,
+        subject: Option<OperationId>,
+        teller: &mut Teller,
+    ) -> Result<Reserved, PaymentsError> {
+        self.prepare(&mut draft, opened)?;
+        let (sent, start) = (draft.to_send.clone(), self.start());
+        match self.commit(&mut draft, Lane::Reserve).await? {
+            Outcome::Committed { at } => {
+                if sent.is_empty() {
+                    let told = subject.map_or_else(|| done(&draft), |id| answered(&draft, id));
+                    teller.tell(Ok(told));
+                    return Ok(Reserved::Told);
+                }
+                self.note_reserved(&mut draft, &sent, at);
+                Ok(Reserved::Run(Box::new(Run { draft, sent, start })))
+            }
+            other => Ok(Reserved::Not(other)),
+        }
+    }
+
+    /// Judges an instrument and, where the provider makes tokens, makes one. Moves no money.
+    async fn ready(
+        &self,
+        opened: &Opened,
+        id: Id<PaymentKind>,
+        method: MethodInput,
+    ) -> Result<Ready, PaymentsError> {
+        let card = match method {
+            MethodInput::Token(token) => {
+                return Ok(Ready { instrument: Instrument::CardToken { token }, failure: None });
+            }
+            MethodInput::Upi { vpa } => {
+                let payee = self.merchant(opened.scope).await?.upi_payee.clone();
+                return Ok(Ready { instrument: Instrument::Upi { vpa, payee }, failure: None });
+            }
+            MethodInput::Card(card) => card,
+        };
+        let untokenized = Instrument::CardToken { token: String::new() };
+        if self.is_expired(&card) {
+            let decline = Decline::of(DeclineCode::ExpiredCard);
+            let failure = Some(Report::Told(Told::Declined(decline)));
+            return Ok(Ready { instrument: untokenized, failure });
+        }
+        let mut nonce = [0; 16];
+        self.random.fill(&mut nonce);
+        let context = Context { now: self.clock.now(), nonce };
+        let reference = OperationId { payment: id, kind: crate::OperationKind::Sale, ordinal: 0 }.reference();
+        let call = Call::Tokenize(Tokenize { reference, card });
+        let told = self.ask(opened, &context, &call).await;
+        let failure = match told {
+            Ok(Told::Tokenized { token }) => {
+                return Ok(Ready { instrument: Instrument::CardToken { token }, failure: None });
+            }
+            Ok(outcome @ (Told::Declined(_) | Told::Refused { .. })) => Report::Told(outcome),
+            Ok(_) => Report::NotSent("the provider made no token".to_owned()),
+            Err(reason) => Report::NotSent(reason),
+        };
+        Ok(Ready { instrument: untokenized, failure: Some(failure) })
+    }
+
+    /// A card is good to the end of its month.
+    fn is_expired(&self, card: &Card) -> bool {
+        let (year, month, _) = self.clock.now().civil_date();
+        let (year, month) = (i32::from(year), i32::from(month));
+        (i32::from(card.exp_year), i32::from(card.exp_month)) < (year, month)
+    }
+
+    fn summarise(&self, scope: Scope, method: &MethodInput) -> Result<MethodSummary, PaymentsError> {
+        Ok(match method {
+            MethodInput::Upi { vpa } => MethodSummary::Upi { vpa: vpa.clone() },
+            MethodInput::Token(_) => MethodSummary::Card(CardSummary {
+                brand: None,
+                last4: None,
+                bin: None,
+                exp_month: None,
+                exp_year: None,
+                fingerprint: None,
+                three_d_secure: None,
+            }),
+            MethodInput::Card(card) => {
+                let keys = self.vault.keys(scope.mode);
+                let keys = keys.map_err(|error| PaymentsError::Internal(error.to_string()))?;
+                MethodSummary::Card(CardSummary {
+                    brand: Some(card.number.brand()),
+                    last4: Some(card.number.last4().to_owned()),
+                    bin: Some(card.number.bin().to_owned()),
+                    exp_month: Some(card.exp_month),
+                    exp_year: Some(card.exp_year),
+                    fingerprint: Some(keys.fingerprint(card.number.digits().expose())),
+                    three_d_secure: None,
+                })
+            }
+        })
+    }
+
+    /// The customer that a command names, made if its reference is new.
+    async fn customer(
+        &self,
+        scope: Scope,
+        named: Option<&CustomerRef>,
+    ) -> Result<(Option<CustomerLink>, Option<Customer>), PaymentsError> {
+        let reference = match named {
+            None => return Ok((None, None)),
+            Some(CustomerRef::Id(id)) => {
+                let found = self.store.of(scope).get::<Customer>(vec![(*id).into()]).await?;
+                let customer = found.ok_or_else(|| Rejection::Invalid {
+                    param: "/customer_id",
+                    message: "there is no customer of this id".to_owned(),
+                })?;
+                let link = CustomerLink { id: *id, reference: customer.record.reference };
+                return Ok((Some(link), None));
+            }
+            Some(CustomerRef::Reference(reference)) => reference,
+        };
+        let query = Query::oldest(&CUSTOMER, scope, 1).with(Filter::equal("reference", reference.as_str()));
+        let found = self.store.of(scope).find::<Customer>(query).await?;
+        let known = found.into_iter().next().map(|versioned| versioned.record);
+        let (customer, new) = match known {
+            Some(customer) => (customer, None),
+            None => {
+                let customer = Customer {
+                    id: Id::from_uuid(self.ids.uuid()),
+                    reference: Some(reference.clone()),
+                    events: 1,
+                    created_at: self.clock.now(),
+                };
+                (customer.clone(), Some(customer))
+            }
+        };
+        let link = CustomerLink { id: customer.id, reference: customer.reference };
+        Ok((Some(link), new))
+    }
+}
+
+/// What the chosen account's provider cannot do is refused before anything is written.
+fn check_capabilities(command: &CreatePayment, opened: &Opened) -> Result<(), Rejection> {
+    let profile = opened.provider.profile();
+    let invalid = |param, message: String| Err(Rejection::Invalid { param, message });
+    let kind = match &command.method {
+        None => None,
+        Some(MethodInput::Upi { .. }) => Some(provider_kit::MethodKind::Upi),
+        Some(MethodInput::Card(_) | MethodInput::Token(_)) => Some(provider_kit::MethodKind::Card),
+    };
+    if let Some(kind) = kind.filter(|kind| !profile.methods.contains(kind)) {
+        return invalid("/payment_method", format!("{} does not take {}", profile.name, kind.as_str()));
+    }
+    let currency = command.amount.currency;
+    if !profile.takes(currency) {
+        return invalid("/currency", format!("{} does not take {currency}", profile.name));
+    }
+    if kind == Some(provider_kit::MethodKind::Upi) && currency != kernel::Currency::INR {
+        return invalid("/currency", "UPI takes INR only".to_owned());
+    }
+    let manual = command.capture_method == provider_kit::CaptureMode::Manual;
+    if manual && !profile.can(Capability::ManualCapture) {
+        return invalid("/capture_method", format!("{} cannot hold money for a later capture", profile.name));
+    }
+    if command.purpose == Purpose::Verification && !profile.can(Capability::Verification) {
+        return invalid("/purpose", format!("{} cannot verify with an amount of zero", profile.name));
+    }
+    Ok(())
+}
+
+fn new_payment(
+    id: Id<PaymentKind>,
+    command: &CreatePayment,
+    method: Option<MethodSummary>,
+    customer: Option<CustomerLink>,
+    now: kernel::Timestamp,
+) -> Payment {
+    Payment {
+        id,
+        amount: command.amount,
+        purpose: command.purpose,
+        capture_method: command.capture_method,
+        customer,
+        order_id: command.order_id.clone(),
+        holds_order: false,
+        allow_duplicate_order: command.allow_duplicate_order,
+        description: command.description.clone(),
+        statement_descriptor: command.statement_descriptor.clone(),
+        customer_email: command.customer_email.clone(),
+        metadata: command.metadata.clone(),
+        return_url: command.return_url.clone(),
+        callback_url: command.callback_url.clone(),
+        form: command.form,
+        method,
+        amounts: Amounts::default(),
+        charge: None,
+        attempts: Vec::new(),
+        refunds: Vec::new(),
+        open: Vec::new(),
+        cancel: None,
+        cancelled: false,
+        last_error: None,
+        expires_at: None,
+        operations: 0,
+        events: 0,
+        created_at: now,
+        updated_at: now,
+        completed_at: None,
+    }
+}
+
+/// The answer to a command that reserved nothing.
+pub(crate) fn done(draft: &Draft) -> Answered {
+    let waits = draft.payment.cancel.is_some();
+    let verdict = if waits { Verdict::Accepted } else { Verdict::Done };
+    Answered { verdict, payment: draft.payment.clone(), refund: None, replayed: false }
+}

@@ -1,0 +1,309 @@
+//! The resolver: finds out what became of operations whose outcome nobody waits for any more.
+//!
+//! It reads the due index and nothing else. For each due operation it first commits a takeover (a new
+//! right to send, a new due time), then looks it up, and repeats it only where the provider's profile
+//! says that the same key with the same bytes is safe. It never starts another attempt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use kernel::{Actor, Comparison, Filter, Id, Lane, Outcome, Query, Scope, Timestamp};
+use provider_kit::{Account, Capability, Outcome as Told, Repeat};
+
+use crate::account::Opened;
+use crate::apply::{Report, apply, needs_review};
+use crate::decide;
+use crate::draft::Draft;
+use crate::drive::Driven;
+use crate::lock::Turn;
+use crate::operation::{OPERATION, Operation, OperationId, OperationStatus};
+use crate::pay::Run;
+use crate::payment::{Payment, PaymentKind};
+use crate::rejection::{PaymentsError, Rejection};
+use crate::service::{Payments, Teller, policy};
+
+/// How many due operations are worked on at the same time, so that a slow provider holds up few.
+const AT_ONCE: usize = 16;
+
+/// How long a returning browser waits for the look-up.
+const RETURN_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where a browser that came back goes.
+#[derive(Clone, Debug)]
+pub struct Returned {
+    /// The payment as it stands now.
+    pub payment: Payment,
+    /// The merchant's page, if there is one.
+    pub return_url: Option<String>,
+}
+
+/// How people decide an operation that needs review.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// The provider did it, under this reference.
+    Succeeded {
+        /// The provider's reference.
+        reference: String,
+    },
+    /// The provider did not do it.
+    NotDone,
+}
+
+impl Payments {
+    /// One pass over the operations that are due. Answers how many there were.
+    pub async fn resolve_due(self: &Arc<Self>, limit: u32) -> Result<usize, PaymentsError> {
+        let now = self.store.now().await?;
+        let query = Query::everywhere(&OPERATION, limit)
+            .with(Filter::compare("due_at", Comparison::AtMost, now))
+            .order_by("due_at");
+        let found = self.store.find_everywhere::<Operation>(query).await?;
+        let count = found.len();
+        futures_util::stream::iter(found)
+            .for_each_concurrent(AT_ONCE, |(scope, operation)| async move {
+                let id = operation.record.id;
+                let due_at = operation.columns.first().and_then(kernel::Cell::as_time);
+                if let Err(error) = self.resolve(scope, id, due_at).await {
+                    tracing::warn!(operation = %id, %error, "the operation stays due");
+                }
+            })
+            .await;
+        Ok(count)
+    }
+
+    /// Finds out about one operation, if it is still due as it was at `due_at`.
+    async fn resolve(
+        &self,
+        scope: Scope,
+        id: OperationId,
+        due_at: Option<Timestamp>,
+    ) -> Result<(), PaymentsError> {
+        let Some(known) = self.operation(scope, id).await? else { return Ok(()) };
+        let still_due = known.columns.first().and_then(kernel::Cell::as_time);
+        if due_at.is_some() && still_due != due_at {
+            return Ok(());
+        }
+        let opened = self.accounts.pinned(scope, known.record.account).await?;
+        let start = self.start();
+        let Some(mut draft) = self.take_over(scope, id, still_due, &opened).await? else { return Ok(()) };
+        let asked_at = self.store.now().await?;
+        let report = self.look_up(&draft, &opened, id).await?;
+        let Some(operation) = draft.operation(id) else { return Ok(()) };
+        let unfound = matches!(report, Report::Told(Told::NotFound | Told::Unknown { .. }));
+        let report = if unfound && self.may_repeat(operation, &opened, asked_at) {
+            match self.drive(&mut draft, &opened, id, start).await? {
+                Driven::Report(Report::NotSent(_)) | Driven::Wait(_) => report,
+                Driven::Report(repeated) => repeated,
+                Driven::Lost => return Ok(()),
+            }
+        } else {
+            report
+        };
+        let merchant = self.merchant(scope).await?;
+        let mut policy = policy(&self.settings, &opened, &merchant, Some(asked_at));
+        let start = self.start();
+        let mut sent = self.settle_by(&mut draft, &opened, id, &report, &mut policy, None).await?;
+        if sent.is_empty() {
+            sent = self.lapse(&mut draft, &opened, id).await?;
+        }
+        if sent.is_empty() {
+            Ok(())
+        } else {
+            self.run(Run { draft, sent, start }, opened, &mut Teller::nobody()).await
+        }
+    }
+
+    /// Commits the right to act on a due operation: a new driver, a new due time. `None` if it is not
+    /// open any more, if somebody else took it, or if people must decide now.
+    async fn take_over(
+        &self,
+        scope: Scope,
+        id: OperationId,
+        due_at: Option<Timestamp>,
+        opened: &Opened,
+    ) -> Result<Option<Draft>, PaymentsError> {
+        let _held = self.lock(id.payment, Turn::Settle).await?;
+        let mut draft = self.load(scope, id.payment, Actor::Node).await?;
+        let Some(operation) = draft.operation(id).filter(|operation| operation.status.is_open()) else {
+            return Ok(None);
+        };
+        if operation.status == OperationStatus::NeedsReview {
+            return Ok(None);
+        }
+        let settings = &self.settings;
+        let merchant = self.merchant(scope).await?;
+        if operation.status == OperationStatus::Reserved {
+            // Its driver is gone: whether it sent anything, nobody knows.
+            let slack = settings.reply_timeout + settings.margin;
+            let sends_end_at = due_at.map(|due| due.minus(slack));
+            if let Some(operation) = draft.operation_mut(id) {
+                operation.maybe_sent = true;
+                operation.sends_end_at = operation.sends_end_at.or(sends_end_at);
+                operation.reserved_at =
+                    operation.reserved_at.or(sends_end_at.map(|end| end.minus(settings.send_deadline)));
+            }
+            let gone = Report::MaybeSent("its driver is gone".to_owned());
+            apply(&mut draft, id, &gone, &policy(settings, opened, &merchant, None))?;
+        }
+        let now = self.store.now().await?;
+        let waited = draft.operation(id).and_then(|operation| operation.reserved_at);
+        let waited = waited.map_or(Duration::ZERO, |reserved| now.since(reserved));
+        let unknown = draft.operation(id).is_some_and(|o| o.status == OperationStatus::Unknown);
+        if unknown && waited > settings.horizon {
+            needs_review(&mut draft, id, "its outcome stayed unknown beyond the horizon");
+        } else {
+            self.renew(&mut draft, id, now);
+        }
+        let outcome = self.commit(&mut draft, Lane::Settle).await?;
+        let taken = matches!(outcome, Outcome::Committed { .. });
+        let open = draft.operation(id).is_some_and(|o| o.status != OperationStatus::NeedsReview);
+        Ok(Some(draft).filter(|_| taken && open))
+    }
+
+    /// A new driver with a deadline of its own; due again when it could not have finished.
+    fn renew(&self, draft: &mut Draft, id: OperationId, now: Timestamp) {
+        let settings = &self.settings;
+        let mut random = [0; 8];
+        self.random.fill(&mut random);
+        if let Some(operation) = draft.operation_mut(id) {
+            operation.driver = u64::from_le_bytes(random);
+            if operation.status == OperationStatus::Unknown {
+                operation.sends_end_at.get_or_insert(now);
+            }
+            operation.due = crate::operation::Due::After(
+                settings.send_deadline + settings.reply_timeout * 2 + settings.margin,
+            );
+        }
+    }
+
+    /// Whether the profile lets this operation be sent again now, under its own key.
+    fn may_repeat(&self, operation: &Operation, opened: &Opened, now: Timestamp) -> bool {
+        let verb = operation.call.verb();
+        let Repeat::Keyed { valid_for } = opened.provider.profile().repeat(verb) else { return false };
+        let window = valid_for.saturating_sub(self.settings.margin);
+        let window = if operation.id.kind.is_charge() {
+            window.min(self.settings.repeat_charges_within)
+        } else {
+            window
+        };
+        let within = operation
+            .reserved_at
+            .is_some_and(|reserved| now.since(reserved) + self.settings.send_deadline < window);
+        operation.status == OperationStatus::Unknown && within
+    }
+
+    /// A charge that still waits for the customer when its time is over is given up upstream.
+    async fn lapse(
+        &self,
+        draft: &mut Draft,
+        opened: &Opened,
+        id: OperationId,
+    ) -> Result<Vec<OperationId>, PaymentsError> {
+        let waits = draft.operation(id).is_some_and(|o| o.status == OperationStatus::ActionRequired);
+        let over = draft.payment.expires_at.is_some_and(|end| self.clock.now() >= end);
+        let running = draft.payment.open_of(&[crate::OperationKind::Cancel]).is_some();
+        let can = opened.provider.profile().can(Capability::Cancel);
+        if !(waits && over && can && id.kind.is_charge()) || running {
+            return Ok(Vec::new());
+        }
+        let _held = self.lock(id.payment, Turn::Settle).await?;
+        decide::cancel_upstream(draft, id, None);
+        self.prepare(draft, opened)?;
+        let sent = draft.to_send.clone();
+        match self.commit(draft, Lane::Settle).await? {
+            Outcome::Committed { at } => {
+                self.note_reserved(draft, &sent, at);
+                Ok(sent)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// A browser came back from the provider: looks the open charge up, then says where it goes. The
+    /// account in the address says whose payment it is.
+    pub async fn returned(
+        self: &Arc<Self>,
+        account: Id<Account>,
+        id: Id<PaymentKind>,
+    ) -> Result<Returned, PaymentsError> {
+        let opened = self.accounts.everywhere(account).await?;
+        let scope = opened.ok_or(Rejection::NotFound("payment"))?.scope;
+        let payment = self.payment(scope, id).await?.record;
+        if let Some(open) = payment.open_charge().filter(|open| open.status != OperationStatus::Reserved) {
+            let (this, operation) = (Arc::clone(self), open.id);
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            self.tasks.spawn(
+                "return",
+                Box::pin(async move {
+                    if let Err(error) = this.resolve(scope, operation, None).await {
+                        tracing::warn!(%operation, %error, "the look-up of a returning browser failed");
+                    }
+                    let _ = sender.send(());
+                }),
+            );
+            let patience = self.clock.sleep(RETURN_PATIENCE);
+            futures_util::future::select(receiver, patience).await;
+        }
+        let payment = self.payment(scope, id).await?.record;
+        let merchant = self.merchant(scope).await?;
+        let return_url = payment.return_url.clone().or_else(|| merchant.return_url.clone());
+        Ok(Returned { payment, return_url })
+    }
+
+    /// An operator decides an operation that needs review, with a reason for the audit trail.
+    pub async fn resolve_operation(
+        self: &Arc<Self>,
+        operator: &str,
+        scope: Scope,
+        id: OperationId,
+        resolution: Resolution,
+        reason: &str,
+    ) -> Result<Payment, PaymentsError> {
+        let mut draft = self.load(scope, id.payment, Actor::Operator(operator.to_owned())).await?;
+        let operation = draft.operation(id).ok_or(Rejection::NotFound("operation"))?;
+        if operation.status != OperationStatus::NeedsReview {
+            return Err(Rejection::Invalid {
+                param: "operation",
+                message: format!("operation {id} is {}, not needs_review", operation.status.as_str()),
+            }
+            .into());
+        }
+        let outcome = match resolution {
+            Resolution::Succeeded { reference } => Told::Approved(provider_kit::Approved {
+                amount: operation.amount,
+                reference,
+                network_transaction_id: None,
+                fee: None,
+                facts: serde_json::Map::new(),
+            }),
+            Resolution::NotDone => {
+                Told::Declined(provider_kit::Decline::of(provider_kit::DeclineCode::GenericDecline))
+            }
+        };
+        let opened = self.accounts.pinned(scope, operation.account).await?;
+        draft.fact(
+            "payment.operation_resolved",
+            serde_json::json!({"operation": id, "reason": reason.chars().take(500).collect::<String>()}),
+        );
+        let start = self.start();
+        let sent = self.settle(&mut draft, &opened, id, &Report::Decided(outcome), None).await?;
+        self.run(Run { draft, sent, start }, opened, &mut Teller::nobody()).await?;
+        self.get(scope, id.payment).await
+    }
+
+    /// Where a payment is looked for by an operator who does not know its world.
+    pub async fn find_everywhere(
+        &self,
+        scopes: &[Scope],
+        id: Id<PaymentKind>,
+    ) -> Result<Option<(Scope, Payment)>, PaymentsError> {
+        for scope in scopes {
+            match self.get(*scope, id).await {
+                Ok(payment) => return Ok(Some((*scope, payment))),
+                Err(PaymentsError::Rejected(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+}

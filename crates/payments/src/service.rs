@@ -1,0 +1,415 @@
+//! The service: loads, asks the model, commits, calls out, and writes down what came back.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{
+    Actor, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Record, Scope, Store, Tasks,
+    Timestamp, Versioned,
+};
+use provider_kit::{Account, ProviderAccount, Registry};
+use tokio::sync::oneshot;
+use vault::Vault;
+
+use crate::account::{AccountRecord, Accounts, Exchanges, NewAccount, Opened};
+use crate::cache::Cache;
+use crate::claims::{self, Known};
+use crate::command::{Answered, Caller, Verdict};
+use crate::draft::{Draft, Touched};
+use crate::lock::{Held, Locks, Turn};
+use crate::operation::{Due, OPERATION, Operation, OperationId, operation_key};
+use crate::payment::{PAYMENT, Payment, PaymentKind};
+use crate::refund::{REFUND, Refund, RefundKind};
+use crate::rejection::{PaymentsError, Rejection};
+use crate::settings::{MerchantSettings, PaymentsSettings};
+
+/// How long a command waits for others on its payment before 409.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the service is composed of.
+pub struct PaymentsPorts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// How providers are reached.
+    pub exchanges: Arc<dyn Exchanges>,
+    /// The providers of this build.
+    pub registry: Registry,
+    /// Keys.
+    pub vault: Arc<Vault>,
+    /// Clocks.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Supervised tasks.
+    pub tasks: Arc<dyn Tasks>,
+    /// Durations and addresses.
+    pub settings: PaymentsSettings,
+}
+
+/// Payments of all merchants of this node.
+pub struct Payments {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) tasks: Arc<dyn Tasks>,
+    pub(crate) settings: PaymentsSettings,
+    pub(crate) accounts: Accounts,
+    pub(crate) locks: Locks,
+    merchants: Cache<Scope, Arc<MerchantSettings>>,
+}
+
+/// A page of a list, newest first.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The objects.
+    pub items: Vec<T>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+}
+
+impl Payments {
+    /// The service over these ports.
+    pub fn new(ports: PaymentsPorts) -> Arc<Self> {
+        let accounts = Accounts::new(
+            Arc::clone(&ports.store),
+            Arc::clone(&ports.vault),
+            Arc::clone(&ports.clock),
+            ports.registry,
+            ports.exchanges,
+        );
+        let merchants = Cache::new(Arc::clone(&ports.clock));
+        Arc::new(Self {
+            merchants,
+            store: ports.store,
+            vault: ports.vault,
+            clock: ports.clock,
+            ids: ports.ids,
+            random: ports.random,
+            tasks: ports.tasks,
+            settings: ports.settings,
+            accounts,
+            locks: Locks::default(),
+        })
+    }
+
+    /// Makes a scope's account at a provider, if it has none there.
+    pub async fn ensure_account(
+        &self,
+        scope: Scope,
+        new: NewAccount,
+    ) -> Result<AccountRecord, PaymentsError> {
+        self.accounts.ensure(scope, new, self.ids.as_ref(), self.random.as_ref()).await
+    }
+
+    /// The accounts of a scope, without their secrets.
+    pub async fn accounts(&self, scope: Scope) -> Result<Vec<ProviderAccount>, PaymentsError> {
+        Ok(self.accounts.of(scope).await?.iter().map(|opened| opened.account.clone()).collect())
+    }
+
+    /// Whose account this is; `None` if nobody's.
+    pub async fn scope_of_account(&self, id: Id<Account>) -> Result<Option<Scope>, PaymentsError> {
+        Ok(self.accounts.everywhere(id).await?.map(|opened| opened.scope))
+    }
+
+    /// One payment.
+    pub async fn get(&self, scope: Scope, id: Id<PaymentKind>) -> Result<Payment, PaymentsError> {
+        Ok(self.payment(scope, id).await?.record)
+    }
+
+    /// Payments, newest first.
+    pub async fn list(
+        &self,
+        scope: Scope,
+        after: Option<Id<PaymentKind>>,
+        limit: u32,
+    ) -> Result<Page<Payment>, PaymentsError> {
+        let after = after.map(|id| vec![id.into()]);
+        self.page(scope, Query::newest(&PAYMENT, scope, limit).after(after), limit).await
+    }
+
+    /// One refund.
+    pub async fn refund_get(&self, scope: Scope, id: Id<RefundKind>) -> Result<Refund, PaymentsError> {
+        let found = self.store.of(scope).get::<Refund>(vec![id.into()]).await?;
+        Ok(found.ok_or(Rejection::NotFound("refund"))?.record)
+    }
+
+    /// Refunds, of one payment or of all, newest first.
+    pub async fn refund_list(
+        &self,
+        scope: Scope,
+        payment: Option<Id<PaymentKind>>,
+        after: Option<Id<RefundKind>>,
+        limit: u32,
+    ) -> Result<Page<Refund>, PaymentsError> {
+        let mut query = Query::newest(&REFUND, scope, limit).after(after.map(|id| vec![id.into()]));
+        if let Some(payment) = payment {
+            query = query.with(Filter::equal("payment", payment));
+        }
+        self.page(scope, query, limit).await
+    }
+
+    /// All operations of a payment, in the order of their ids.
+    pub async fn operations(
+        &self,
+        scope: Scope,
+        id: Id<PaymentKind>,
+    ) -> Result<Vec<Operation>, PaymentsError> {
+        self.payment(scope, id).await?;
+        let found = self.operations_of(scope, id).await?;
+        Ok(found.into_iter().map(|versioned| versioned.record).collect())
+    }
+
+    async fn page<R: Record>(
+        &self,
+        scope: Scope,
+        query: Query,
+        limit: u32,
+    ) -> Result<Page<R>, PaymentsError> {
+        let one_more = Query { limit: limit.saturating_add(1), ..query };
+        let mut found = self.store.of(scope).find::<R>(one_more).await?;
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = found.len() > wanted;
+        found.truncate(wanted);
+        Ok(Page { items: found.into_iter().map(|versioned| versioned.record).collect(), has_more })
+    }
+
+    pub(crate) async fn payment(
+        &self,
+        scope: Scope,
+        id: Id<PaymentKind>,
+    ) -> Result<Versioned<Payment>, PaymentsError> {
+        let found = self.store.of(scope).get::<Payment>(vec![id.into()]).await?;
+        found.ok_or_else(|| Rejection::NotFound("payment").into())
+    }
+
+    pub(crate) async fn operations_of(
+        &self,
+        scope: Scope,
+        id: Id<PaymentKind>,
+    ) -> Result<Vec<Versioned<Operation>>, PaymentsError> {
+        let query = Query::oldest(&OPERATION, scope, 200).with(Filter::equal("payment", id));
+        Ok(self.store.of(scope).find(query).await?)
+    }
+
+    /// A merchant's settings, or the installation's defaults.
+    pub(crate) async fn merchant(&self, scope: Scope) -> Result<Arc<MerchantSettings>, PaymentsError> {
+        if let Some(known) = self.merchants.get(&scope) {
+            return Ok(known);
+        }
+        let stored = self.store.of(scope).get::<MerchantSettings>(vec!["payments".into()]).await?;
+        let settings = stored.map_or_else(|| self.settings.defaults.clone(), |stored| stored.record);
+        let settings = Arc::new(settings);
+        self.merchants.keep(scope, Arc::clone(&settings));
+        Ok(settings)
+    }
+
+    /// A draft of a payment as it stands, with all its operations and their refunds.
+    pub(crate) async fn load(
+        &self,
+        scope: Scope,
+        id: Id<PaymentKind>,
+        actor: Actor,
+    ) -> Result<Draft, PaymentsError> {
+        let payment = self.payment(scope, id).await?;
+        let mut draft = Draft::of(scope, self.clock.now(), actor, payment, self.ids.uuid());
+        self.load_operations(&mut draft).await?;
+        Ok(draft)
+    }
+
+    pub(crate) async fn load_operations(&self, draft: &mut Draft) -> Result<(), PaymentsError> {
+        let scope = draft.scope;
+        let operations = self.operations_of(scope, draft.payment.id).await?;
+        for refund in operations.iter().filter_map(|operation| operation.record.refund) {
+            let found = self.store.of(scope).get::<Refund>(vec![refund.into()]).await?;
+            draft.refunds.extend(found.map(Touched::read));
+        }
+        let with_due = operations.into_iter().map(|mut versioned| {
+            versioned.record.due = Due::of(&versioned.columns);
+            Touched::read(versioned)
+        });
+        draft.operations = with_due.collect();
+        Ok(())
+    }
+
+    /// Reads again what a task holds, because somebody else wrote it.
+    pub(crate) async fn reload(&self, draft: &Draft) -> Result<Draft, PaymentsError> {
+        let mut fresh = self.load(draft.scope, draft.payment.id, draft.actor.clone()).await?;
+        fresh.trace_id.clone_from(&draft.trace_id);
+        Ok(fresh)
+    }
+
+    pub(crate) async fn operation(
+        &self,
+        scope: Scope,
+        id: OperationId,
+    ) -> Result<Option<Versioned<Operation>>, PaymentsError> {
+        Ok(self.store.of(scope).get(operation_key(id)).await?)
+    }
+
+    /// The payment's lock; [`PaymentsError::Busy`] for a command that waited too long.
+    pub(crate) async fn lock(&self, id: Id<PaymentKind>, turn: Turn) -> Result<Held, PaymentsError> {
+        let held = self.locks.acquire(id.uuid(), turn);
+        match turn {
+            Turn::Settle => Ok(held.await),
+            Turn::Command => {
+                let patience = self.clock.sleep(LOCK_PATIENCE);
+                match futures_util::future::select(Box::pin(held), patience).await {
+                    futures_util::future::Either::Left((held, _)) => Ok(held),
+                    futures_util::future::Either::Right(_) => Err(PaymentsError::Busy),
+                }
+            }
+        }
+    }
+
+    /// Commits a draft; on success its records have their new versions. Alerts are told then.
+    pub(crate) async fn commit(&self, draft: &mut Draft, lane: Lane) -> Result<Outcome, PaymentsError> {
+        let changes = draft.finish(lane, self.ids.as_ref(), self.random.as_ref())?;
+        let outcome = self.store.commit(changes).await;
+        if let Outcome::Committed { .. } = outcome {
+            for alert in &draft.alerts {
+                tracing::error!(payment = %draft.payment.id, alert = alert.as_str(), "alert");
+            }
+            draft.committed();
+        }
+        Ok(outcome)
+    }
+
+    /// Runs `work` in a supervised task and waits for what it tells; after `answer_within` the answer
+    /// is 202 with the payment as it stands, and the work goes on. A caller that hangs up changes
+    /// nothing.
+    pub(crate) async fn answer_within<F>(
+        &self,
+        scope: Scope,
+        id: Id<PaymentKind>,
+        name: &'static str,
+        work: impl FnOnce(Teller) -> F,
+    ) -> Result<Answered, PaymentsError>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.tasks.spawn(name, Box::pin(work(Teller(Some(sender)))));
+        let patience = self.clock.sleep(self.settings.answer_within);
+        match futures_util::future::select(receiver, patience).await {
+            futures_util::future::Either::Left((Ok(told), _)) => told,
+            futures_util::future::Either::Left((Err(_), _)) => {
+                Err(PaymentsError::Internal("a task ended without an answer".to_owned()))
+            }
+            futures_util::future::Either::Right(_) => self.accepted(scope, id).await,
+        }
+    }
+
+    /// 202 with the payment as it stands.
+    pub(crate) async fn accepted(
+        &self,
+        scope: Scope,
+        id: Id<PaymentKind>,
+    ) -> Result<Answered, PaymentsError> {
+        match self.payment(scope, id).await {
+            Ok(found) => Ok(Answered {
+                verdict: Verdict::Accepted,
+                payment: found.record,
+                refund: None,
+                replayed: false,
+            }),
+            // The reserve itself is still waiting: nothing was sent, and the same key may ask again.
+            Err(PaymentsError::Rejected(_)) => Err(PaymentsError::Busy),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A refused command with a claim may be the repeat of one that succeeded: then its answer counts.
+    pub(crate) async fn replay_or(
+        &self,
+        claim: Option<&kernel::Claim>,
+        refused: PaymentsError,
+    ) -> Result<Answered, PaymentsError> {
+        let Some(claim) = claim else { return Err(refused) };
+        match claims::lookup(&self.store, claim, self.settings.answer_within).await? {
+            None => Err(refused),
+            Some(Known::Answered(answered)) => Ok(*answered),
+            Some(Known::Running(payment)) => self.accepted(claim.scope, payment).await,
+        }
+    }
+}
+
+/// Tells the waiting caller, once.
+pub(crate) struct Teller(Option<oneshot::Sender<Result<Answered, PaymentsError>>>);
+
+impl Teller {
+    /// A teller that nobody listens to: for work that no caller waits for.
+    pub(crate) const fn nobody() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn tell(&mut self, what: Result<Answered, PaymentsError>) {
+        if let Some(sender) = self.0.take() {
+            // The caller may have hung up: that changes nothing here.
+            let _ = sender.send(what);
+        }
+    }
+}
+
+/// What an outcome other than `Committed` or `Conflict` means to a command.
+pub(crate) fn refused(outcome: Outcome) -> PaymentsError {
+    match outcome {
+        Outcome::Overloaded => PaymentsError::Overloaded,
+        Outcome::Duplicate(Duplicate::Row { table }) if table == crate::order_guard::ORDER_GUARD.name => {
+            Rejection::OrderAlreadyCharged.into()
+        }
+        Outcome::Duplicate(Duplicate::Claim) => Rejection::KeyInUse.into(),
+        Outcome::NotCommitted(reason) => PaymentsError::Unavailable(reason),
+        Outcome::Indeterminate => PaymentsError::Unavailable("the store is closing".to_owned()),
+        Outcome::Conflict => PaymentsError::Busy,
+        Outcome::Refused(reason) => {
+            tracing::error!(reason, "the store refused a write");
+            PaymentsError::Internal("the store refused a write".to_owned())
+        }
+        other @ (Outcome::Duplicate(_) | Outcome::Overdrawn(_) | Outcome::Committed { .. }) => {
+            PaymentsError::Internal(format!("unexpected outcome {other:?}"))
+        }
+    }
+}
+
+/// What a caller is told of an operation once its draft is committed.
+pub(crate) fn answered(draft: &Draft, id: OperationId) -> Answered {
+    let refund = draft.refunds.iter().find(|refund| refund.record.operation == id);
+    Answered {
+        verdict: crate::apply::verdict(draft, id),
+        payment: draft.payment.clone(),
+        refund: refund.map(|touched| touched.record.clone()),
+        replayed: false,
+    }
+}
+
+/// Who acts on behalf of a caller.
+pub(crate) fn draft_of(
+    caller: &Caller,
+    payment: Versioned<Payment>,
+    now: Timestamp,
+    fresh: uuid::Uuid,
+) -> Draft {
+    let mut draft = Draft::of(caller.scope, now, caller.actor.clone(), payment, fresh);
+    draft.trace_id.clone_from(&caller.trace_id);
+    draft
+}
+
+/// The provider's visibility and the merchant's wish, for judging a report.
+pub(crate) fn policy<'a>(
+    settings: &'a PaymentsSettings,
+    opened: &Opened,
+    merchant: &MerchantSettings,
+    asked_at: Option<Timestamp>,
+) -> crate::apply::Policy<'a> {
+    crate::apply::Policy {
+        settings,
+        late_success: merchant.late_success,
+        visibility: opened.provider.profile().visibility,
+        asked_at,
+    }
+}
