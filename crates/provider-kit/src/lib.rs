@@ -10,6 +10,8 @@
 mod account;
 pub mod amount;
 mod call;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod outcome;
 mod profile;
 mod provider;

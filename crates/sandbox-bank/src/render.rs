@@ -266,13 +266,15 @@ impl Proof {
         self.digits(0, 6)
     }
 
-    /// The retrieval reference number: twelve digits.
+    /// The retrieval reference number: twelve digits. No card number of twelve digits begins with a
+    /// three: it would be masked as one now and then.
     fn rrn(&self) -> String {
-        self.digits(24, 12)
+        format!("3{}", self.digits(24, 11))
     }
 
+    /// Fifteen digits; no card number begins with a one.
     fn network_transaction_id(&self) -> String {
-        self.digits(48, 15)
+        format!("1{}", self.digits(48, 14))
     }
 }
 

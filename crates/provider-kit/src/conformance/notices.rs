@@ -1,0 +1,171 @@
+//! Notices: believed when they are genuine, and only then.
+
+use kernel::{Credentials, Secret, Timestamp};
+
+use super::Wanted;
+use super::driver::Bench;
+use super::subject::{Prepared, approved, charge};
+use crate::call::{CaptureMode, Verb};
+use crate::outcome::Outcome;
+use crate::profile::Capability;
+use crate::webhook::{Delivery, DisputePhase, Fact, Incoming, Notice, WebhookError};
+
+type Named = (&'static str, Result<(), String>);
+
+/// Has the fake send what the profile claims, and holds every way to forge it against the provider.
+pub(super) async fn run(bench: &mut Bench<'_>) -> Vec<Named> {
+    // What earlier cases left behind is read too: all of it must be genuine.
+    let mut deliveries = bench.fake.deliveries().await;
+    let mut named = vec![("earlier", all_genuine(bench, &deliveries))];
+    if bench.provider.profile().can(Capability::ThreeDSecure) {
+        let (mut sent, result) = challenge(bench).await;
+        deliveries.append(&mut sent);
+        named.push(("challenge", result));
+    }
+    if bench.provider.profile().can(Capability::Disputes) {
+        let (mut sent, result) = dispute(bench).await;
+        deliveries.append(&mut sent);
+        named.push(("dispute", result));
+    }
+    let Some(genuine) = deliveries.last().cloned() else {
+        return named;
+    };
+    named.push(("bad signature", bad_signatures(bench, &genuine)));
+    named.push(("stale signature", stale(bench, &genuine)));
+    named.push(("twice", twice(bench, &genuine)));
+    for delivery in &deliveries {
+        bench.printed.push(format!("{:?}", read(bench, delivery)));
+    }
+    named
+}
+
+fn read(bench: &Bench<'_>, delivery: &Delivery) -> Result<Vec<Notice>, WebhookError> {
+    read_as(bench, delivery, &bench.credentials)
+}
+
+fn read_as(
+    bench: &Bench<'_>,
+    delivery: &Delivery,
+    credentials: &Credentials,
+) -> Result<Vec<Notice>, WebhookError> {
+    let cx = crate::provider::Context { now: delivery.received_at, nonce: [0; 16] };
+    match bench.provider.webhook(&cx, &bench.account, credentials, delivery, &[])? {
+        Incoming::Notices(notices) => Ok(notices),
+        Incoming::Need(request) => Err(WebhookError::Unreadable(format!("needs {}", request.url))),
+    }
+}
+
+fn all_genuine(bench: &Bench<'_>, deliveries: &[Delivery]) -> Result<(), String> {
+    for delivery in deliveries {
+        let notices = read(bench, delivery).map_err(|error| error.to_string())?;
+        for notice in &notices {
+            if let Fact::Operation { state: Outcome::Unknown { raw }, .. } = &notice.fact {
+                return Err(format!("an honest notice is not understood: {raw}"));
+            }
+            if notice.id.is_empty() {
+                return Err("a notice has an id".to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A challenge that was completed is told.
+async fn challenge(bench: &mut Bench<'_>) -> (Vec<Delivery>, Result<(), String>) {
+    let attempt = async |bench: &mut Bench<'_>| -> Result<Prepared, String> {
+        let open = charge(bench, Wanted::Challenged, CaptureMode::Automatic, 1000).await?;
+        let Outcome::ActionRequired(required) = bench.outcome(&open.call).await? else {
+            return Err("nobody is asked".to_owned());
+        };
+        bench.fake.complete(&required.action).await?;
+        Ok(open)
+    };
+    let open = match attempt(bench).await {
+        Ok(open) => open,
+        Err(error) => return (Vec::new(), Err(error)),
+    };
+    let deliveries = bench.fake.deliveries().await;
+    let reference = open.call.reference();
+    let told = deliveries.iter().filter_map(|delivery| read(bench, delivery).ok()).flatten().any(|notice| {
+        let approved = matches!(
+            &notice.fact,
+            Fact::Operation { verb: Verb::Charge, state: Outcome::Approved(approved) }
+                if approved.amount.minor == 1000
+        );
+        approved && notice.about.ours.as_deref() == Some(reference)
+    });
+    let result = all_genuine(bench, &deliveries);
+    let missing = || Err("no notice says that the charge is approved".to_owned());
+    (deliveries, result.and_then(|()| if told { Ok(()) } else { missing() }))
+}
+
+/// A dispute is told, with the charge that it is about.
+async fn dispute(bench: &mut Bench<'_>) -> (Vec<Delivery>, Result<(), String>) {
+    let charge = match approved(bench, CaptureMode::Automatic).await {
+        Ok(charge) => charge,
+        Err(error) => return (Vec::new(), Err(error)),
+    };
+    if let Err(error) = bench.fake.dispute(&charge).await {
+        return (Vec::new(), Err(error));
+    }
+    let deliveries = bench.fake.deliveries().await;
+    let told = deliveries.iter().filter_map(|delivery| read(bench, delivery).ok()).flatten().any(|notice| {
+        let about = &notice.about;
+        let names_charge = about.charge_ours.as_ref() == Some(&charge.reference)
+            || (about.charge_reference.is_some() && about.charge_reference == charge.provider_reference);
+        let opened = matches!(&notice.fact, Fact::Dispute(dispute)
+            if dispute.phase == DisputePhase::Opened && dispute.amount.minor == 1000);
+        names_charge && opened
+    });
+    let missing = || Err("no notice says that the charge is disputed".to_owned());
+    (deliveries, if told { Ok(()) } else { missing() })
+}
+
+/// Anything that was changed, left out or signed by somebody else is refused, as a matter of signature.
+fn bad_signatures(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
+    let refused = |what: &str, delivery: &Delivery| match read(bench, delivery) {
+        Err(WebhookError::Signature) => Ok(()),
+        other => Err(format!("{what}: {other:?}")),
+    };
+    for place in [0, genuine.body.len() / 2, genuine.body.len().saturating_sub(1)] {
+        let mut changed = genuine.clone();
+        if let Some(byte) = changed.body.get_mut(place) {
+            *byte ^= 1;
+        }
+        refused("a changed body", &changed)?;
+    }
+    let mut longer = genuine.clone();
+    longer.body.push(b' ');
+    refused("a longer body", &longer)?;
+    refused("an empty body", &Delivery { body: Vec::new(), ..genuine.clone() })?;
+    refused("no headers", &Delivery { headers: Vec::new(), ..genuine.clone() })?;
+    let names = bench.provider.profile().secrets;
+    let entry = |name: &&str| ((*name).to_owned(), Secret::new("another account's secret".to_owned()));
+    let others = Credentials::new(names.iter().map(entry).collect());
+    for (whose, credentials) in [("another's", others), ("nobody's", Credentials::default())] {
+        match read_as(bench, genuine, &credentials) {
+            Err(WebhookError::Signature) => {}
+            other => return Err(format!("under {whose} secret: {other:?}")),
+        }
+    }
+    Ok(())
+}
+
+/// A day later, or a day before it was signed, it is a replay.
+fn stale(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
+    const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+    for offset in [DAY_MICROS, -DAY_MICROS] {
+        let received_at = Timestamp::from_micros(genuine.received_at.as_micros().saturating_add(offset));
+        match read(bench, &Delivery { received_at, ..genuine.clone() }) {
+            Err(WebhookError::Stale) => {}
+            other => return Err(format!("{offset} µs away: {other:?}")),
+        }
+    }
+    Ok(())
+}
+
+/// The same delivery again says the same.
+fn twice(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
+    let (first, second) = (read(bench, genuine), read(bench, genuine));
+    if first.is_ok() && first == second { Ok(()) } else { Err(format!("{first:?}, then {second:?}")) }
+}

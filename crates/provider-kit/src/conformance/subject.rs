@@ -1,0 +1,192 @@
+//! What is tried: one subject for each claim of a profile, with the calls that lead up to it.
+
+use kernel::{Currency, Money};
+
+use super::Wanted;
+use super::driver::{Bench, upstream};
+use crate::call::{Call, Cancel, Capture, CaptureMode, Charge, Instrument, Refund, Upstream, Void};
+use crate::outcome::Outcome;
+use crate::profile::{Capability, MethodKind, Profile};
+
+/// A claim that is tried under every condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A card, taken at once.
+    Sale,
+    /// A UPI payer, asked and approving.
+    Upi,
+    /// A claimed capability.
+    Of(Capability),
+}
+
+/// The call under test, and what it should end with.
+pub(super) struct Prepared {
+    pub(super) call: Call,
+    pub(super) expected: Expected,
+}
+
+/// The outcome without its references.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// Approved for exactly this much.
+    Approved(Money),
+    /// Approved; the amount says nothing.
+    Done,
+    /// The customer is asked.
+    ActionRequired,
+}
+
+impl Expected {
+    /// Compares, or says what came instead.
+    pub(super) fn check(self, outcome: &Outcome) -> Result<(), String> {
+        let fits = match (self, outcome) {
+            (Self::Approved(amount), Outcome::Approved(approved)) => approved.amount == amount,
+            (Self::Done, Outcome::Approved(_)) | (Self::ActionRequired, Outcome::ActionRequired(_)) => true,
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(format!("expected {self:?}, got {outcome:?}")) }
+    }
+}
+
+const ASKED: i64 = 1000;
+const PART: i64 = 400;
+
+impl Subject {
+    /// One for each claim. Disputes are told and never asked for: the notices try them.
+    pub fn claimed(profile: &Profile) -> Vec<Self> {
+        let methods = profile.methods.iter().map(|method| match method {
+            MethodKind::Card => Self::Sale,
+            MethodKind::Upi => Self::Upi,
+        });
+        let capabilities = profile.capabilities.iter().copied();
+        let asked_for = capabilities.filter(|capability| *capability != Capability::Disputes);
+        methods.chain(asked_for.map(Self::Of)).collect()
+    }
+
+    /// Its name in a case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sale => "sale",
+            Self::Upi => "upi",
+            Self::Of(Capability::ManualCapture) => "manual capture",
+            Self::Of(Capability::PartialCapture) => "partial capture",
+            Self::Of(Capability::MultipleCaptures) => "second capture",
+            Self::Of(Capability::Void) => "void",
+            Self::Of(Capability::Refund) => "refund",
+            Self::Of(Capability::PartialRefund) => "second partial refund",
+            Self::Of(Capability::ThreeDSecure) => "three d secure",
+            Self::Of(Capability::Verification) => "verification",
+            Self::Of(Capability::Disputes) => "dispute",
+            Self::Of(Capability::Cancel) => "cancel",
+        }
+    }
+
+    /// Leads up to the call under test.
+    pub(super) async fn prepare(self, bench: &mut Bench<'_>) -> Result<Prepared, String> {
+        let capability = match self {
+            Self::Sale => return charge(bench, Wanted::Approved, CaptureMode::Automatic, ASKED).await,
+            Self::Upi => return upi(bench, Wanted::Approved),
+            Self::Of(capability) => capability,
+        };
+        let amount = |minor| Money::new(minor, Currency::USD);
+        match capability {
+            Capability::ManualCapture => charge(bench, Wanted::Approved, CaptureMode::Manual, ASKED).await,
+            Capability::Verification => charge(bench, Wanted::Approved, CaptureMode::Manual, 0).await,
+            Capability::ThreeDSecure => {
+                charge(bench, Wanted::Challenged, CaptureMode::Automatic, ASKED).await
+            }
+            Capability::PartialCapture => {
+                let charge = approved(bench, CaptureMode::Manual).await?;
+                Ok(capture(bench, charge, amount(PART), true))
+            }
+            Capability::MultipleCaptures => {
+                let charge = approved(bench, CaptureMode::Manual).await?;
+                let first = capture(bench, charge.clone(), amount(PART), false);
+                first.expected.check(&bench.outcome(&first.call).await?)?;
+                Ok(capture(bench, charge, amount(ASKED - PART), true))
+            }
+            Capability::Void => {
+                let charge = approved(bench, CaptureMode::Manual).await?;
+                let call = Call::Void(Void { reference: bench.reference(), amount: amount(ASKED), charge });
+                Ok(Prepared { call, expected: Expected::Approved(amount(ASKED)) })
+            }
+            Capability::Refund => {
+                let charge = approved(bench, CaptureMode::Automatic).await?;
+                Ok(refund(bench, charge, amount(ASKED)))
+            }
+            Capability::PartialRefund => {
+                let charge = approved(bench, CaptureMode::Automatic).await?;
+                let first = refund(bench, charge.clone(), amount(PART));
+                first.expected.check(&bench.outcome(&first.call).await?)?;
+                Ok(refund(bench, charge, amount(PART)))
+            }
+            Capability::Cancel => {
+                let open = charge(bench, Wanted::Challenged, CaptureMode::Automatic, ASKED).await?;
+                let outcome = bench.outcome(&open.call).await?;
+                open.expected.check(&outcome)?;
+                let charge = upstream(&open.call, &outcome);
+                let call = Call::Cancel(Cancel { reference: bench.reference(), charge });
+                Ok(Prepared { call, expected: Expected::Done })
+            }
+            Capability::Disputes => Err("disputes are told by notice and not asked for".to_owned()),
+        }
+    }
+}
+
+/// A charge of a card that behaves as wanted.
+pub(super) async fn charge(
+    bench: &mut Bench<'_>,
+    wanted: Wanted,
+    capture: CaptureMode,
+    minor: i64,
+) -> Result<Prepared, String> {
+    let card = bench.fake.card(wanted).ok_or_else(|| format!("the fake has no card that is {wanted:?}"))?;
+    let instrument = bench.token(card).await?;
+    let amount = Money::new(minor, Currency::USD);
+    let call = Call::Charge(a_charge(bench.reference(), amount, capture, instrument));
+    let expected = match wanted {
+        Wanted::Challenged => Expected::ActionRequired,
+        Wanted::Approved | Wanted::Declined | Wanted::Unmapped => Expected::Approved(amount),
+    };
+    Ok(Prepared { call, expected })
+}
+
+/// A charge of a UPI payer who behaves as wanted.
+pub(super) fn upi(bench: &mut Bench<'_>, wanted: Wanted) -> Result<Prepared, String> {
+    let instrument = bench.fake.upi(wanted).ok_or_else(|| format!("the fake has no payer {wanted:?}"))?;
+    let amount = Money::new(ASKED, Currency::INR);
+    let call = Call::Charge(a_charge(bench.reference(), amount, CaptureMode::Automatic, instrument));
+    Ok(Prepared { call, expected: Expected::ActionRequired })
+}
+
+fn a_charge(reference: String, amount: Money, capture: CaptureMode, instrument: Instrument) -> Charge {
+    Charge {
+        reference,
+        amount,
+        capture,
+        instrument,
+        return_url: "https://shop.example/return/1".to_owned(),
+        description: Some("Order 12 & more".to_owned()),
+        expires_in_seconds: Some(900),
+    }
+}
+
+/// An approved charge of 1000.
+pub(super) async fn approved(bench: &mut Bench<'_>, capture: CaptureMode) -> Result<Upstream, String> {
+    let Prepared { call, expected } = charge(bench, Wanted::Approved, capture, ASKED).await?;
+    let outcome = bench.outcome(&call).await?;
+    expected.check(&outcome)?;
+    Ok(upstream(&call, &outcome))
+}
+
+fn capture(bench: &mut Bench<'_>, charge: Upstream, amount: Money, is_final: bool) -> Prepared {
+    let call = Call::Capture(Capture { reference: bench.reference(), amount, charge, is_final });
+    Prepared { call, expected: Expected::Approved(amount) }
+}
+
+/// A refund of a charge.
+pub(super) fn refund(bench: &mut Bench<'_>, charge: Upstream, amount: Money) -> Prepared {
+    let reason = Some("returned".to_owned());
+    let call = Call::Refund(Refund { reference: bench.reference(), amount, charge, reason });
+    Prepared { call, expected: Expected::Approved(amount) }
+}
