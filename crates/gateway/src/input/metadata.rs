@@ -11,8 +11,10 @@ use crate::problem::{Problem, catalogue as code};
 const ENTRIES_MAX: usize = 50;
 const NAME: TextRule = TextRule { length_max: 40, may_be_empty: false, multiline: false, free: true };
 const VALUE: TextRule = TextRule { length_max: 500, may_be_empty: true, multiline: true, free: true };
-/// Any decimal number of so many significant digits survives a double-precision float.
+/// A decimal number of so many significant digits, of ordinary size, survives a double-precision float
+/// and every reader of JSON: both its digits and the power of ten beside them are exact.
 const EXACT_DIGITS: usize = 15;
+const EXACT_SIZES: std::ops::Range<f64> = 1e-6..1e21;
 
 /// Reads `metadata`; absent is empty.
 pub(crate) fn metadata(fields: &Fields<'_, '_>) -> Result<Map<String, Value>, Problem> {
@@ -57,13 +59,14 @@ fn number(text: &str) -> Result<Value, Problem> {
     }
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     let digits = mantissa.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count();
-    let float = text.parse::<f64>().ok().filter(|float| float.is_normal()).and_then(Number::from_f64);
-    match float {
+    let float = text.parse::<f64>().ok().filter(|float| EXACT_SIZES.contains(&float.abs()));
+    match float.and_then(Number::from_f64) {
         Some(float) if digits <= EXACT_DIGITS => Ok(Value::Number(float)),
         // Zero in one of its longer forms: 0.0, 0e9.
         None if digits == 0 => Ok(Value::Number(Number::from(0))),
         _ => {
-            let detail = "A number in metadata has at most 15 significant digits; write it as a string.";
+            let detail = "A number in metadata has at most 15 significant digits and lies between 0.000001 \
+                          and 10^21, or is a whole number of 64 bits; write it as a string.";
             Err(Problem::new(&code::INVALID_METADATA, detail))
         }
     }

@@ -6,7 +6,7 @@ mod refusal;
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use payments::LastError;
@@ -34,7 +34,6 @@ struct Details {
     retry_after_seconds: Option<u32>,
     payment_id: Option<String>,
     refund_id: Option<String>,
-    allow: Option<HeaderValue>,
     replayed: bool,
     for_the_log: Option<String>,
 }
@@ -80,7 +79,6 @@ impl Problem {
             retry_after_seconds: None,
             payment_id: None,
             refund_id: None,
-            allow: None,
             replayed: false,
             for_the_log: None,
         }))
@@ -132,13 +130,6 @@ impl Problem {
     pub fn about(mut self, payment_id: String, refund_id: Option<String>) -> Self {
         self.0.payment_id = Some(payment_id);
         self.0.refund_id = refund_id;
-        self
-    }
-
-    /// Lists the methods that the route has.
-    #[must_use]
-    pub fn allow(mut self, methods: Option<HeaderValue>) -> Self {
-        self.0.allow = methods;
         self
     }
 
@@ -194,9 +185,6 @@ impl Problem {
         }
         if let Some(seconds) = details.retry_after_seconds {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if let Some(methods) = &details.allow {
-            headers.insert(ALLOW, methods.clone());
         }
         if details.replayed {
             headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));

@@ -1,0 +1,23 @@
+//! `POST /payments/{id}/confirm`
+
+use axum::http::StatusCode;
+
+use super::PAYMENT;
+use crate::api::outcome;
+use crate::call::Call;
+use crate::input::{confirm_payment, read_body};
+use crate::problem::from_payments;
+use crate::reply::Answer;
+
+pub(crate) async fn confirm(mut call: Call) -> Answer {
+    let id = call.id(PAYMENT)?;
+    let bytes = call.read_body().await?;
+    let (command, claim) = {
+        let body = read_body(&bytes)?;
+        (confirm_payment(&body)?, call.claim("POST /payments/{id}/confirm", &id.to_string(), &body)?)
+    };
+    // The body holds a card number: it goes before the provider is waited for.
+    drop(bytes);
+    let answered = call.node.payments.confirm(&call.caller(), id, command, claim).await.map_err(from_payments)?;
+    outcome::payment(&call, &answered, StatusCode::OK)
+}

@@ -1,0 +1,174 @@
+//! One authenticated request, between its key and its service.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts as _, RawPathParams, Request};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use bytes::Bytes;
+use identity::{AuthenticationError, KeyKind, Principal};
+use kernel::{Actor, Claim, Id, Kind, Mode, Scope};
+use node::Node;
+use payments::Caller;
+use vault::{Keys, Purpose};
+
+use crate::body;
+use crate::input::{self, Node as Json};
+use crate::problem::{Problem, catalogue as code, not_found};
+
+/// Who is at the other end of the connection; put into each request by the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// An authenticated request.
+pub(crate) struct Call {
+    /// The node that serves it.
+    pub(crate) node: Arc<Node>,
+    principal: Principal,
+    parts: Parts,
+    body: Option<Body>,
+    ids: Vec<String>,
+}
+
+impl Call {
+    /// Finds out who is calling. Nothing of the request is judged before.
+    pub(crate) async fn begin(node: Arc<Node>, request: Request) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let text = bearer(&parts.headers)?;
+        let principal = node.identity.authenticate(text).await.map_err(refused)?;
+        if principal.kind == KeyKind::Publishable {
+            return Err(Problem::plain(&code::PUBLISHABLE_KEY));
+        }
+        if principal.scope.mode == Mode::Live && comes_from_afar(&parts) {
+            return Err(Problem::plain(&code::INSECURE_TRANSPORT));
+        }
+        let ids = match RawPathParams::from_request_parts(&mut parts, &()).await {
+            Ok(params) => params.iter().map(|(_, value)| value.to_owned()).collect(),
+            // Not UTF-8: no id of ours.
+            Err(_) => vec![String::new()],
+        };
+        Ok(Self { node, principal, parts, body: Some(body), ids })
+    }
+
+    /// The world that the key opens.
+    pub(crate) const fn scope(&self) -> Scope {
+        self.principal.scope
+    }
+
+    /// The keys of that world.
+    pub(crate) fn keys(&self) -> Result<&Keys, Problem> {
+        self.node.vault.keys(self.scope().mode).map_err(|error| Problem::internal(error.to_string()))
+    }
+
+    /// On whose behalf services run.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller {
+            scope: self.scope(),
+            actor: Actor::Key(self.principal.key.to_string()),
+            trace_id: trace_id(&self.parts.headers),
+        }
+    }
+
+    /// The id in the path. What is no id is an id that is not found.
+    pub(crate) fn id<T: Kind>(&self, what: &'static str) -> Result<Id<T>, Problem> {
+        self.ids.first().and_then(|text| Id::parse(text).ok()).ok_or_else(|| not_found(what))
+    }
+
+    /// The query string, still encoded.
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.parts.uri.query()
+    }
+
+    /// Reads the body.
+    pub(crate) async fn read_body(&mut self) -> Result<Bytes, Problem> {
+        let Some(body) = self.body.take() else { return Ok(Bytes::new()) };
+        let bytes = body::read(body, body::API_BYTES_MAX, self.node.clock.as_ref()).await?;
+        if !bytes.is_empty() {
+            body::check_is_json(&self.parts.headers)?;
+        }
+        Ok(bytes)
+    }
+
+    /// The claim of the request's idempotency key, if it has one: bound to the route, to what the path
+    /// names and to the canonical body.
+    pub(crate) fn claim(
+        &self,
+        route: &'static str,
+        subject: &str,
+        body: &Json<'_>,
+    ) -> Result<Option<Claim>, Problem> {
+        let Some(key) = idempotency_key(&self.parts.headers)? else { return Ok(None) };
+        let keys = self.keys()?;
+        let canonical = input::canonical(body, &|digits| keys.fingerprint(digits));
+        let parts = [route.as_bytes(), subject.as_bytes(), canonical.as_slice()];
+        Ok(Some(Claim {
+            scope: self.scope(),
+            key: key.to_owned(),
+            route: route.into(),
+            mac: keys.mac(Purpose::Idempotency, &parts).to_vec(),
+            operation: None,
+            answer: None,
+        }))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = given.next() else { return Err(Problem::plain(&code::MISSING_API_KEY)) };
+    let invalid = || Problem::new(&code::INVALID_API_KEY, "Send one `Authorization: Bearer …` header.");
+    if given.next().is_some() {
+        return Err(invalid());
+    }
+    let (scheme, text) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(text.trim()) } else { Err(invalid()) }
+}
+
+fn refused(error: AuthenticationError) -> Problem {
+    match error {
+        AuthenticationError::Form => Problem::new(
+            &code::INVALID_API_KEY,
+            "This is no API key: keys begin with `sk_test_` or `sk_live_`.",
+        ),
+        AuthenticationError::Unknown => Problem::new(&code::INVALID_API_KEY, "There is no such API key."),
+        AuthenticationError::Revoked => Problem::new(&code::INVALID_API_KEY, "This API key was revoked."),
+        AuthenticationError::NoLive => Problem::new(
+            &code::INVALID_API_KEY,
+            "This installation serves no live keys: its operator has set no server secret.",
+        ),
+        AuthenticationError::Store(error) => {
+            Problem::plain(&code::UNAVAILABLE).retry_after(2).log(error.to_string())
+        }
+    }
+}
+
+/// A live key over plain HTTP from another machine has been read by everybody on the way. TLS ends in
+/// a proxy on this machine.
+fn comes_from_afar(parts: &Parts) -> bool {
+    parts.extensions.get::<Peer>().is_some_and(|peer| !peer.0.ip().to_canonical().is_loopback())
+}
+
+/// 1 to 255 visible ASCII characters.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut given = headers.get_all("idempotency-key").iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    let fits = (1..=255).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
+    match value.to_str() {
+        Ok(key) if fits && given.next().is_none() => Ok(Some(key)),
+        _ => Err(Problem::plain(&code::INVALID_IDEMPOTENCY_KEY).at("Idempotency-Key")),
+    }
+}
+
+/// The trace of W3C Trace Context's `traceparent`, if it is a whole one.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let mut parts = text.split('-');
+    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let whole = is_hex(version, 2) && is_hex(trace, 32) && is_hex(span, 16) && is_hex(flags, 2);
+    (whole && version != "ff" && trace.bytes().any(|byte| byte != b'0')).then(|| trace.to_owned())
+}

@@ -1,0 +1,73 @@
+//! All routes of a node in one table, and the router that serves them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post};
+use node::Node;
+
+use crate::outermost::{method_not_allowed, outermost, route_not_found};
+use crate::{api, browser, sandbox, webhooks};
+
+/// The API answers with and without its version.
+const API_ROOTS: [&str; 2] = ["/api/v1", "/api"];
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Holders of a secret key.
+    SecretKey,
+    /// Everybody: what comes is verified otherwise, or nothing is at stake.
+    Public,
+}
+
+/// One method of one path.
+#[derive(Clone)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with its parameters in braces.
+    pub path: String,
+    /// Who may use it.
+    pub access: Access,
+    /// Whether it takes an idempotency key.
+    pub is_idempotent: bool,
+    pub(crate) handler: MethodRouter<Arc<Node>>,
+}
+
+/// Every route of a node, but for the sandbox bank's: what is not here does not exist.
+pub fn routes() -> Vec<Route> {
+    let public = |method, path: &str, handler| Route {
+        method,
+        path: path.to_owned(),
+        access: Access::Public,
+        is_idempotent: false,
+        handler,
+    };
+    let mut routes: Vec<Route> = API_ROOTS.into_iter().flat_map(api::routes).collect();
+    routes.extend([
+        public(Method::GET, "/return/{payment}", get(browser::return_to)),
+        public(Method::POST, "/return/{payment}", post(browser::return_to)),
+        public(Method::POST, "/webhooks/{provider}/{account}", post(webhooks::receive)),
+    ]);
+    routes
+}
+
+/// The router over a node, the sandbox bank's routes included if the bank runs in this process.
+pub fn router(node: Arc<Node>) -> Router {
+    let (ids, bank, clock) = (Arc::clone(&node.ids), node.bank.clone(), Arc::clone(&node.clock));
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(&route.path, route.handler);
+    }
+    let mut router = router.with_state(node);
+    if let Some(bank) = bank {
+        router = router.merge(sandbox::routes(bank, clock));
+    }
+    router
+        .fallback(route_not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(ids, outermost))
+}

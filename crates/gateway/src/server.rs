@@ -1,0 +1,160 @@
+//! Connections: accepted up to a cap, limited in time, and ended without breaking off an answer.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use kernel::{Clock, Tasks};
+use node::Node;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tower::Service as _;
+
+use crate::call::Peer;
+use crate::router::router;
+use crate::sandbox::HangUp;
+
+/// Connections at the same time; more wait in the system's queue.
+const CONNECTIONS_MAX: u32 = 8192;
+/// From one answer to the whole head of the next request: also how long a connection may be idle.
+const HEAD_WITHIN: Duration = Duration::from_secs(60);
+/// How long requests in flight are waited for at the end: longer than any of them is answered within.
+const DRAIN_WITHIN: Duration = Duration::from_secs(40);
+/// After a failed accept (too many open files), until the next.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Why a server ended other than by being asked to.
+#[derive(Debug, Error)]
+pub enum GatewayError {
+    /// The socket's own address cannot be read: it is no listening socket.
+    #[error("not listening: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+/// How far the server's end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    /// Requests in flight are answered, then their connections closed.
+    Draining,
+    /// Connections are closed as they are.
+    Over,
+}
+
+/// Serves a node until `stop` completes. Requests in flight are answered first.
+pub async fn serve(
+    node: Arc<Node>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> Result<(), GatewayError> {
+    let (tasks, clock) = (Arc::clone(&node.tasks), Arc::clone(&node.clock));
+    serve_router(router(node), listener, tasks, clock, stop).await
+}
+
+/// Serves any router until `stop` completes.
+pub async fn serve_router(
+    router: Router,
+    listener: TcpListener,
+    tasks: Arc<dyn Tasks>,
+    clock: Arc<dyn Clock>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), GatewayError> {
+    listener.local_addr()?;
+    let (phase, _) = watch::channel(Phase::Serving);
+    let places = Arc::new(Semaphore::new(usize::try_from(CONNECTIONS_MAX).unwrap_or(Semaphore::MAX_PERMITS)));
+    let mut stop = pin!(stop);
+    loop {
+        let place = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            place = Arc::clone(&places).acquire_owned() => place,
+        };
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let connection = drive(router.clone(), stream, peer, phase.subscribe());
+                let work = async move {
+                    connection.await;
+                    drop(place);
+                };
+                tasks.spawn("connection", Box::pin(work));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                clock.sleep(ACCEPT_AGAIN).await;
+            }
+        }
+    }
+    drop(listener);
+    phase.send_replace(Phase::Draining);
+    tokio::select! {
+        _ = places.acquire_many(CONNECTIONS_MAX) => {}
+        () = clock.sleep(DRAIN_WITHIN) => {
+            phase.send_replace(Phase::Over);
+            tracing::warn!("connections were closed that did not take their answers");
+        }
+    }
+    Ok(())
+}
+
+/// One connection, to its end.
+async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut phase: watch::Receiver<Phase>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection was gone before it began");
+        return;
+    }
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        let answer = router.clone().call(request);
+        async move { may_be_sent(answer.await) }
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_WITHIN)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection broke off");
+                }
+                return;
+            }
+            changed = phase.changed() => {
+                if changed.is_err() || *phase.borrow() == Phase::Over {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// An answer that must not be sent ends the connection instead.
+fn may_be_sent(answer: Result<Response<Body>, Infallible>) -> Result<Response<Body>, HungUp> {
+    match answer {
+        Ok(response) if response.extensions().get::<HangUp>().is_none() => Ok(response),
+        Ok(_) => Err(HungUp),
+        Err(never) => match never {},
+    }
+}
+
+#[derive(Debug, Error)]
+#[error("the sandbox bank keeps silent")]
+struct HungUp;

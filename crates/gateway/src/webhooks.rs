@@ -1,0 +1,48 @@
+//! `POST /webhooks/{provider}/{account}`: a provider's notice, stored before anything is believed.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use kernel::{Header, Id};
+use node::Node;
+use provider_kit::{Account, Delivery};
+use serde::Serialize;
+
+use crate::body;
+use crate::problem::{Problem, from_payments, not_found};
+use crate::reply::{Answer, json};
+
+#[derive(Serialize)]
+struct Received {
+    received: bool,
+}
+
+/// Answers 200 once the delivery is stored; whether it is believed is decided later.
+pub(crate) async fn receive(
+    State(node): State<Arc<Node>>,
+    Path((provider, account)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    store(&node, &provider, &account, request).await.unwrap_or_else(Problem::into_answer)
+}
+
+async fn store(node: &Node, provider: &str, account: &str, request: Request) -> Answer {
+    let account: Id<Account> = Id::parse(account).map_err(|_| not_found("provider account"))?;
+    let (parts, body) = request.into_parts();
+    let bytes = body::read(body, body::NOTICE_BYTES_MAX, node.clock.as_ref()).await?;
+    let delivery =
+        Delivery { headers: headers(&parts.headers), body: bytes.to_vec(), received_at: node.clock.now() };
+    node.payments.receive(provider, account, delivery).await.map_err(from_payments)?;
+    json(StatusCode::OK, &Received { received: true })
+}
+
+/// All of them, names in lower case. Bytes that are no UTF-8 cannot be part of a signature that
+/// anybody checks as text.
+pub(crate) fn headers(headers: &HeaderMap) -> Vec<Header> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
+}
