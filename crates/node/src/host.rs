@@ -3,12 +3,11 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt as _;
 use kernel::{BoxFuture, Clock, Ids, Monotonic, Random, Tasks, Timestamp};
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// What a node stands on.
@@ -21,16 +20,7 @@ pub struct Ports {
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// Work that outlives a request.
-    pub tasks: Arc<dyn Supervise>,
-}
-
-/// [`Tasks`] whose end can be awaited.
-pub trait Supervise: Tasks {
-    /// How many tasks run.
-    fn in_flight(&self) -> usize;
-
-    /// Completes at a moment when no task runs. Tasks that begin others keep it waiting.
-    fn drained(&self) -> BoxFuture<'_, ()>;
+    pub tasks: Arc<dyn Tasks>,
 }
 
 /// The ports of the machine that this process runs on. Tasks need a tokio runtime.
@@ -39,7 +29,7 @@ pub fn ports() -> Ports {
         clock: Arc::new(SystemClock::new()),
         ids: Arc::new(SystemIds::default()),
         random: Arc::new(SystemRandom),
-        tasks: Arc::new(Supervisor::default()),
+        tasks: Arc::new(Supervisor),
     }
 }
 
@@ -89,7 +79,7 @@ impl Ids for SystemIds {
         let mut random = [0; 8];
         SystemRandom.fill(&mut random);
         let micros = u64::try_from(wall_clock().as_micros()).unwrap_or(0);
-        let clock = micros / 1000 << 12 | micros % 1000 * 4096 / 1000;
+        let clock = ((micros / 1000) << 12) | (micros % 1000 * 4096 / 1000);
         let next = |newest: u64| Some(clock.max(newest + 1));
         let before = self.newest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(clock);
         uuid_v7(clock.max(before + 1), u64::from_be_bytes(random))
@@ -100,8 +90,8 @@ impl Ids for SystemIds {
 fn uuid_v7(time: u64, random: u64) -> Uuid {
     const VERSION: u64 = 7 << 12;
     const VARIANT: u64 = 0b10 << 62;
-    let upper = time >> 12 << 16 | VERSION | time & 0xfff;
-    Uuid::from_u64_pair(upper, VARIANT | random >> 2)
+    let upper = ((time >> 12) << 16) | VERSION | (time & 0xfff);
+    Uuid::from_u64_pair(upper, VARIANT | (random >> 2))
 }
 
 /// The crypto library's generator, seeded by the operating system.
@@ -109,6 +99,7 @@ fn uuid_v7(time: u64, random: u64) -> Uuid {
 struct SystemRandom;
 
 impl Random for SystemRandom {
+    #[expect(clippy::disallowed_methods, reason = "this is the Random that everybody else is told to use")]
     fn fill(&self, bytes: &mut [u8]) {
         if aws_lc_rs::rand::fill(bytes).is_err() {
             // Without randomness every key and every id would be guessable: nothing may go on.
@@ -118,35 +109,9 @@ impl Random for SystemRandom {
     }
 }
 
-/// Counts tasks, logs their panics, and can be waited for.
-#[derive(Clone, Debug, Default)]
-struct Supervisor {
-    running: Arc<Running>,
-}
-
-#[derive(Debug, Default)]
-struct Running {
-    count: AtomicUsize,
-    idle: Notify,
-}
-
-/// Counts one task for as long as it lives, also if it is dropped by a runtime that shuts down.
-struct Counted(Arc<Running>);
-
-impl Counted {
-    fn begin(running: &Arc<Running>) -> Self {
-        running.count.fetch_add(1, Ordering::SeqCst);
-        Self(Arc::clone(running))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.idle.notify_waiters();
-        }
-    }
-}
+/// Runs tasks on the runtime and logs their panics.
+#[derive(Clone, Copy, Debug)]
+struct Supervisor;
 
 impl Tasks for Supervisor {
     #[expect(
@@ -154,36 +119,13 @@ impl Tasks for Supervisor {
         reason = "this is the supervisor that everybody else is told to use"
     )]
     fn spawn(&self, name: &'static str, work: BoxFuture<'static, ()>) {
-        let counted = Counted::begin(&self.running);
         tokio::spawn(async move {
             // The panic's own text went to the panic hook; whatever the work held is dropped here,
             // and its operation is found again by the resolver.
             if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 tracing::error!(task = name, "a task panicked");
             }
-            drop(counted);
         });
-    }
-}
-
-impl Supervise for Supervisor {
-    fn in_flight(&self) -> usize {
-        self.running.count.load(Ordering::SeqCst)
-    }
-
-    fn drained(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {
-            loop {
-                // Registered before the count is read, so that the last task's end is not missed.
-                let idle = self.running.idle.notified();
-                tokio::pin!(idle);
-                idle.as_mut().enable();
-                if self.in_flight() == 0 {
-                    return;
-                }
-                idle.await;
-            }
-        })
     }
 }
 
@@ -215,29 +157,5 @@ mod tests {
         let ids = SystemIds { newest: AtomicU64::new(u64::MAX >> 5) };
         let (one, next) = (ids.uuid(), ids.uuid());
         assert!(one < next);
-    }
-
-    #[tokio::test]
-    async fn a_panic_ends_only_its_task_and_the_end_of_all_is_awaited() {
-        let ports = ports();
-        assert_eq!(ports.tasks.in_flight(), 0);
-        ports.tasks.drained().await;
-        let (open, gate) = tokio::sync::oneshot::channel::<()>();
-        let inner = Arc::clone(&ports.tasks);
-        ports.tasks.spawn(
-            "waits",
-            Box::pin(async move {
-                let _ = gate.await;
-                inner.spawn("follows", Box::pin(tokio::task::yield_now()));
-            }),
-        );
-        ports.tasks.spawn("panics", Box::pin(async { assert!(std::hint::black_box(false), "on purpose") }));
-        tokio::task::yield_now().await;
-        let drained = ports.tasks.drained();
-        tokio::pin!(drained);
-        assert!(futures_util::poll!(drained.as_mut()).is_pending());
-        let _ = open.send(());
-        drained.await;
-        assert_eq!(ports.tasks.in_flight(), 0);
     }
 }

@@ -1,4 +1,32 @@
-//! A node: one process's composition of everything, without its HTTP.
+//! A node: the composition of one process, without its HTTP.
+//!
+//! Here alone stores, transport and providers meet the features. [`start`] opens the configured
+//! stores, finds the server secret, makes what a first start makes and answers a [`Node`];
+//! [`Node::run_background`] starts what runs by itself; [`Node::stop`] ends it. [`config`] reads the
+//! settings, [`host`] is the one place that reads the system's clocks and randomness and starts
+//! tasks. Simulation and tests hand in ports of their own.
+//!
+//! What is deliberately absent: HTTP routes, and every decision about a payment.
 
+mod alone;
+mod background;
+mod bank;
+mod books;
 pub mod config;
+mod error;
+mod folder;
 pub mod host;
+mod node;
+mod stores;
+mod work;
+
+pub use alone::LoneBank;
+pub use bank::bank_config;
+pub use books::Books;
+pub use config::Config;
+pub use error::StartError;
+pub use folder::FolderLock;
+pub use host::Ports;
+pub use node::{Node, public_url, start, start_over};
+pub use stores::{Stores, bank_schema, migrations, open, schema, tables};
+pub use work::Work;

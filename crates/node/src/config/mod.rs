@@ -308,6 +308,11 @@ impl fmt::Display for LogLevel {
     }
 }
 
+/// Reads a duration as the configuration writes it: `500ms`, `30s`, `5m`, `24h`, or seconds.
+pub fn duration(text: &str) -> Result<Duration, &'static str> {
+    value::Raw::Environment(text.to_owned()).duration()
+}
+
 /// Within one layer, two names of one setting must mean the same.
 fn agree(layer: &[Assignment], environment: &[(String, String)]) -> Result<(), ConfigError> {
     for (place, one) in layer.iter().enumerate() {

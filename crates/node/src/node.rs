@@ -1,0 +1,279 @@
+//! A running node: what was composed, its background work, and its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use identity::{FirstStart, Identity};
+use kernel::{Clock, Id, Ids, Merchant, Mode, Random, Scope, Secret, Store, Tasks};
+use payments::{MerchantSettings, Payments, PaymentsError, PaymentsPorts, PaymentsSettings};
+use provider_kit::Payee;
+use sandbox_bank::Bank;
+use tokio::sync::watch;
+use uuid::Uuid;
+use vault::{SecretSource, ServerSecret, TestSecret, Vault};
+
+use crate::background::{Leader, Pace, Pass};
+use crate::bank::{self, Ways};
+use crate::config::{Config, ConfigError};
+use crate::stores::{self, Stores};
+use crate::work::Work;
+use crate::{Ports, StartError};
+
+/// The key file beside an embedded store.
+const KEY_FILE: &str = "server.key";
+/// The merchant of a first start.
+const FIRST_MERCHANT: &str = "Test merchant";
+/// How much one pass of a background loop does at most.
+const PASS_LIMIT: u32 = 100;
+const SEQUENCE_LIMIT: u32 = 2_000;
+
+/// One process's composition of everything, without its HTTP.
+pub struct Node {
+    /// What it was configured with.
+    pub config: Config,
+    /// Where others reach it, without a slash at the end.
+    pub public_url: String,
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Payments.
+    pub payments: Arc<Payments>,
+    /// Merchants and keys.
+    pub identity: Arc<Identity>,
+    /// Keys of MACs and sealed values.
+    pub vault: Arc<Vault>,
+    /// The sandbox bank, if it runs in this process.
+    pub bank: Option<Arc<Bank>>,
+    /// The providers that this build knows.
+    pub registry: provider_kit::Registry,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Work that outlives a request; a stopping node waits for it.
+    pub tasks: Arc<dyn Tasks>,
+    /// Where the test worlds' secret is.
+    pub test_secret: TestSecret,
+    id: Uuid,
+    bank_store: Option<Arc<dyn Store>>,
+    work: Work,
+    stop: watch::Sender<bool>,
+}
+
+/// Opens the configured stores, migrates them, and composes everything over them. Nothing runs in the
+/// background until [`Node::run_background`], and nobody can call before [`Node::first_start`].
+pub async fn start(config: Config, ports: Ports) -> Result<Arc<Node>, StartError> {
+    let id = ports.ids.uuid();
+    let stores = stores::open(&config, &ports, id, true).await?;
+    start_over(config, ports, stores).await
+}
+
+/// Composes everything over stores that are open already.
+pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<Arc<Node>, StartError> {
+    let registry = provider_registry::all();
+    check_gateway(&config, &registry)?;
+    let (ids, random) = (Arc::clone(&ports.ids), Arc::clone(&ports.random));
+    let opened =
+        vault::open(stores.main.as_ref(), ids.as_ref(), random.as_ref(), &secret_source(&config)?).await?;
+    let vault = Arc::new(opened.vault);
+    let identity = Arc::new(Identity::new(
+        Arc::clone(&stores.main),
+        Arc::clone(&vault),
+        Arc::clone(&ports.clock),
+        Arc::clone(&ids),
+        Arc::clone(&random),
+    ));
+    let public_url = public_url(&config);
+    let bank = bank::open(&config, &ports, &stores, &public_url);
+    let transport = crate::bank::transport(&ports);
+    let work = Work::new(Arc::clone(&ports.tasks));
+    let payments = Payments::new(PaymentsPorts {
+        store: Arc::clone(&stores.main),
+        exchanges: Arc::new(Ways::new(&config.sandbox.bank, bank.as_ref(), transport, &ports.clock)),
+        registry: registry.clone(),
+        vault: Arc::clone(&vault),
+        clock: Arc::clone(&ports.clock),
+        ids: Arc::clone(&ids),
+        random: Arc::clone(&random),
+        tasks: Arc::new(work.clone()),
+        settings: payments_settings(&config, &public_url),
+    });
+    Ok(Arc::new(Node {
+        config,
+        public_url,
+        store: stores.main,
+        payments,
+        identity,
+        vault,
+        bank,
+        registry,
+        clock: ports.clock,
+        ids,
+        random,
+        tasks: Arc::new(work.clone()),
+        test_secret: opened.test_secret,
+        id: ports.ids.uuid(),
+        bank_store: stores.bank,
+        work,
+        stop: watch::Sender::new(false),
+    }))
+}
+
+impl Node {
+    /// Makes what an installation begins with, unless it is there: a merchant and its test key, which
+    /// is answered once and never again, and its sandbox account.
+    pub async fn first_start(&self) -> Result<Option<Secret<String>>, StartError> {
+        let (merchant, key) = match self.identity.first_start(FIRST_MERCHANT).await? {
+            FirstStart::Created { merchant, text, .. } => (merchant, Some(text)),
+            FirstStart::Found(merchant) => (merchant, None),
+        };
+        self.open_sandbox(merchant.id).await?;
+        Ok(key)
+    }
+
+    /// Gives a merchant's test world its sandbox account, unless it has one.
+    pub async fn open_sandbox(&self, merchant: Id<Merchant>) -> Result<(), PaymentsError> {
+        let scope = Scope { merchant, mode: Mode::Test };
+        let account = bank::new_account(self.random.as_ref(), &self.public_url);
+        self.payments.ensure_account(scope, account).await.map(|_| ())
+    }
+
+    /// Starts the loops that finish, tell and number what requests began. Call it once.
+    pub fn run_background(self: &Arc<Self>) {
+        self.keep("resolver", Duration::from_millis(500), |node| {
+            Box::pin(async move { Pass::of(node.payments.resolve_due(PASS_LIMIT).await, PASS_LIMIT) })
+        });
+        self.keep("inbox", Duration::from_millis(500), |node| {
+            Box::pin(async move { Pass::of(node.payments.process_inbox(PASS_LIMIT).await, PASS_LIMIT) })
+        });
+        let sequencer = self.leader("sequencer");
+        self.keep("sequencer", Duration::from_millis(200), move |node| {
+            let leader = sequencer.clone();
+            Box::pin(async move { sequence(&leader, node.store.as_ref()).await })
+        });
+        if let Some(bank) = &self.bank {
+            let (bank, notices) = (Arc::clone(bank), self.leader("sandbox_notices"));
+            self.keep("sandbox notices", Duration::from_millis(200), move |node| {
+                let (bank, leader) = (Arc::clone(&bank), notices.clone());
+                Box::pin(async move { tell(&leader, &bank, &node).await })
+            });
+        }
+    }
+
+    /// Ends the background loops and waits, at most `within`, for work in flight; then closes the
+    /// stores, which writes what is queued. Whatever does not end in time is found again by the
+    /// resolver of the next start. Answers how many tasks were left behind.
+    pub async fn stop(&self, within: Duration) -> usize {
+        self.stop.send_replace(true);
+        tokio::select! {
+            () = self.work.finished() => {}
+            () = self.clock.sleep(within) => {}
+        }
+        let left = self.work.in_flight();
+        self.store.close().await;
+        if let Some(bank) = &self.bank_store {
+            bank.close().await;
+        }
+        left
+    }
+
+    fn leader(&self, name: &'static str) -> Leader {
+        Leader { store: Arc::clone(&self.store), name, holder: self.id }
+    }
+
+    fn keep<F>(self: &Arc<Self>, name: &'static str, pause: Duration, pass: F)
+    where
+        F: Fn(Arc<Self>) -> kernel::BoxFuture<'static, Pass> + Send + 'static,
+    {
+        let pace = Pace {
+            store: Some(Arc::clone(&self.store)),
+            clock: Arc::clone(&self.clock),
+            stopping: self.stop.subscribe(),
+        };
+        let node = Arc::clone(self);
+        let again = move || pass(Arc::clone(&node));
+        self.work.spawn(name, Box::pin(pace.keep(name, pause, again)));
+    }
+}
+
+async fn sequence(leader: &Leader, store: &dyn Store) -> Pass {
+    match leader.lease().await {
+        Ok(None) => Pass::Done,
+        Ok(Some(lease)) => {
+            let numbered = store.sequence(&lease, SEQUENCE_LIMIT).await;
+            Pass::of(numbered.map(|count| usize::try_from(count).unwrap_or(usize::MAX)), SEQUENCE_LIMIT)
+        }
+        Err(reason) => Pass::Failed(reason),
+    }
+}
+
+async fn tell(leader: &Leader, bank: &Bank, node: &Node) -> Pass {
+    match leader.lease().await {
+        Ok(None) => Pass::Done,
+        Ok(Some(_)) => {
+            let told = bank::deliver_notices(bank, &node.payments, node.clock.as_ref(), PASS_LIMIT).await;
+            Pass::of(Ok::<_, String>(told), PASS_LIMIT)
+        }
+        Err(reason) => Pass::Failed(reason),
+    }
+}
+
+fn check_gateway(config: &Config, registry: &provider_kit::Registry) -> Result<(), ConfigError> {
+    let Some(name) = &config.payment.default_gateway else { return Ok(()) };
+    if registry.get(name).is_some() {
+        return Ok(());
+    }
+    let known: Vec<_> = registry.iter().map(|provider| provider.profile().id).collect();
+    Err(ConfigError::Relation(format!(
+        "payment.default_gateway is no provider of this build; there is: {}",
+        known.join(", ")
+    )))
+}
+
+fn secret_source(config: &Config) -> Result<SecretSource, StartError> {
+    Ok(match (&config.encryption_key, &config.database.url) {
+        (Some(text), _) => SecretSource::Configured(ServerSecret::parse(text.expose())?),
+        (None, None) => SecretSource::KeyFile(config.database.folder.join(KEY_FILE)),
+        (None, Some(_)) => SecretSource::Database,
+    })
+}
+
+/// Where browsers reach it: as configured, else where it listens.
+pub fn public_url(config: &Config) -> String {
+    if let Some(url) = &config.server.public_url {
+        return url.clone();
+    }
+    let host = match config.server.host.as_str() {
+        // Listening everywhere is no address to go to.
+        "0.0.0.0" | "::" => "127.0.0.1".to_owned(),
+        host if host.contains(':') => format!("[{host}]"),
+        host => host.to_owned(),
+    };
+    format!("http://{host}:{}", config.server.port)
+}
+
+fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {
+    let (operation, payment) = (&config.operation, &config.payment);
+    PaymentsSettings {
+        send_deadline: operation.send_deadline,
+        reply_timeout: operation.reply_timeout,
+        margin: operation.margin,
+        answer_within: config.server.answer_within,
+        lookup_first: operation.lookup_first,
+        lookup_longest: operation.lookup_longest,
+        horizon: operation.horizon,
+        repeat_charges_within: operation.repeat_charges_within,
+        upi_expires_in: payment.upi.expires_in,
+        payment_expires_in: payment.expires_in,
+        public_url: public_url.to_owned(),
+        sandbox_base_url: sandbox_bank::IN_PROCESS_URL.to_owned(),
+        defaults: MerchantSettings {
+            return_url: payment.return_url.clone(),
+            statement_descriptor: payment.statement_descriptor.clone(),
+            late_success: payment.late_success,
+            default_provider: payment.default_gateway.clone(),
+            upi_payee: Payee { vpa: payment.upi.payee_vpa.clone(), name: payment.upi.payee_name.clone() },
+        },
+    }
+}

@@ -1,0 +1,111 @@
+//! Opening the stores: all features' tables in the main one, the sandbox bank's in one beside it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use kernel::{Migration, Store, Table};
+use store::{OpenError, Options, Schema, Synchronous};
+use uuid::Uuid;
+
+use crate::config::{BankPlace, Config};
+use crate::{Ports, StartError};
+
+const MAIN_FILE: &str = "florin.db";
+const BANK_FILE: &str = "bank.db";
+/// The schema of the bank's tables on PostgreSQL: beside the main ones, and none of their business.
+const BANK_SCHEMA: &str = "florin_bank";
+
+/// The opened stores.
+#[derive(Clone)]
+pub struct Stores {
+    /// Everything of ours.
+    pub main: Arc<dyn Store>,
+    /// The sandbox bank's, if it keeps its records in one.
+    pub bank: Option<Arc<dyn Store>>,
+}
+
+impl Stores {
+    /// Writes what is queued and closes them.
+    pub async fn close(&self) {
+        self.main.close().await;
+        if let Some(bank) = &self.bank {
+            bank.close().await;
+        }
+    }
+}
+
+/// All tables of all features, in the order in which a batch writes them.
+pub fn tables() -> Vec<&'static Table> {
+    let lists: [&[&'static Table]; 3] = [&vault::TABLES, &identity::TABLES, payments::TABLES];
+    lists.into_iter().flatten().copied().collect()
+}
+
+/// All migrations of all features; the store adds its own.
+pub fn migrations() -> [&'static [Migration]; 3] {
+    [&vault::MIGRATIONS, &identity::MIGRATIONS, payments::MIGRATIONS]
+}
+
+/// The declarations of the main store.
+pub fn schema() -> Result<Schema, OpenError> {
+    Schema::new(&tables(), &migrations())
+}
+
+/// The declarations of the sandbox bank's store.
+pub fn bank_schema() -> Result<Schema, OpenError> {
+    Schema::new(&sandbox_bank::TABLES, &[&sandbox_bank::MIGRATIONS])
+}
+
+/// Opens the configured stores; with `migrate`, brings an older database up to date, otherwise it is
+/// refused. Blocks while another process migrates the same database.
+pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> Result<Stores, StartError> {
+    let mut options =
+        Options::new(node, Arc::clone(&ports.clock), Arc::clone(&ports.ids), Arc::clone(&ports.tasks));
+    options.migrate = migrate;
+    let main = one(config, MAIN_FILE, schema()?, options.clone())?;
+    let bank = if config.sandbox.bank == BankPlace::Store {
+        // Like a remote bank it outlives a killed process, and costs a payment no flush. It migrates
+        // always: nothing in it is worth an operator's attention.
+        let options = Options {
+            synchronous: Synchronous::Off,
+            migrate: true,
+            schema: BANK_SCHEMA.to_owned(),
+            committers: 1,
+            readers: 2,
+            ..options
+        };
+        Some(one(config, BANK_FILE, bank_schema()?, options)?)
+    } else {
+        None
+    };
+    Ok(Stores { main, bank })
+}
+
+fn one(config: &Config, file: &str, schema: Schema, options: Options) -> Result<Arc<dyn Store>, StartError> {
+    if config.database.url.is_some() {
+        return Err(OpenError::Address("PostgreSQL comes with the next commit".to_owned()).into());
+    }
+    let folder = &config.database.folder;
+    std::fs::create_dir_all(folder).map_err(|error| StartError::Folder {
+        folder: folder.display().to_string(),
+        reason: error.to_string(),
+    })?;
+    Ok(open_file(&folder.join(file), schema, options)?)
+}
+
+/// Opens the sandbox bank's store in a file: for a bank that runs alone.
+pub(crate) fn open_bank_file(path: &Path, ports: &Ports) -> Result<Arc<dyn Store>, StartError> {
+    let options = Options {
+        synchronous: Synchronous::Off,
+        ..Options::new(
+            ports.ids.uuid(),
+            Arc::clone(&ports.clock),
+            Arc::clone(&ports.ids),
+            Arc::clone(&ports.tasks),
+        )
+    };
+    Ok(open_file(path, bank_schema()?, options)?)
+}
+
+fn open_file(path: &Path, schema: Schema, options: Options) -> Result<Arc<dyn Store>, OpenError> {
+    store::open_sqlite(path, schema, options)
+}
