@@ -68,7 +68,8 @@ fn create_body(method: Method, amount_minor: u64) -> String {
         Method::Card => format!(
             concat!(
                 r#"{{"amount":{},"currency":"USD","payment_method":{{"type":"card","#,
-                r#""card_number":"4242424242424242","exp_month":12,"exp_year":2030,"cvc":"123"}},"metadata":{{"source":"florin bench"}}}}"#,
+                r#""card_number":"4242424242424242","exp_month":12,"exp_year":2030,"cvc":"123"}},"#,
+                r#""metadata":{{"source":"florin bench"}}}}"#,
             ),
             amount_minor,
         ),
@@ -113,7 +114,8 @@ mod tests {
             text(|script, request| script.refund(request, b"pay_1", "key-7"), Method::Card),
             "POST /base/api/v1/payments/pay_1/refund HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\
              User-Agent: florin-bench\r\nAuthorization: Bearer sk_test_1\r\n\
-             Content-Type: application/json\r\nContent-Length: 14\r\nIdempotency-Key: key-7\r\n\r\n{\"amount\":100}",
+             Content-Type: application/json\r\nContent-Length: 14\r\nIdempotency-Key: key-7\r\n\r\n\
+             {\"amount\":100}",
         );
     }
 
