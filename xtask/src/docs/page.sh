@@ -1,11 +1,12 @@
 # Runs the blocks of one page in this one shell. Given by the caller: $blocks, the folder with `<n>.sh`
 # for each block, where `<n>.out` receives what it prints; $port, the one of the page's server.
+# shellcheck shell=bash disable=SC2154
 set -euo pipefail
 
 # The key that a server of this page printed. It may be on its way, so this waits a moment for it.
 printed_key() {
-  local key try
-  for try in $(seq 50); do
+  local key
+  for _ in $(seq 50); do
     key=$(cat "$blocks"/*.out | grep -aoE 'sk_test_[A-Za-z0-9_]+' | head -n 1) || true
     if [ -n "$key" ]; then
       printf '%s' "$key"
@@ -19,8 +20,7 @@ printed_key() {
 
 # Returns when the page's server answers, or when what was started is gone, or after half a minute.
 await_server() {
-  local try
-  for try in $(seq 300); do
+  for _ in $(seq 300); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || ! kill -0 "$1" 2>/dev/null; then
       return 0
     fi
