@@ -84,6 +84,11 @@ impl<C> Intake<C> {
         Found::Work(state.lanes.next(limit), std::mem::take(&mut state.calls))
     }
 
+    /// Whether the store is being closed.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.state.lock().closing
+    }
+
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         let state = self.state.lock();

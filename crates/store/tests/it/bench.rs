@@ -10,6 +10,7 @@ use kernel::{
     Job, Lane, Merchant, Migration, Mode, Outcome, Row, RowKey, Scope, Store, Table, Timestamp, Update,
 };
 use store::{Memory, Options, Schema};
+use testkit::Database;
 use uuid::Uuid;
 
 use crate::host::{TestClock, TestIds, TestTasks};
@@ -94,6 +95,8 @@ pub(crate) struct Bench {
     pub(crate) clock: Option<Arc<TestClock>>,
     pub(crate) ids: Arc<TestIds>,
     folder: Option<Folder>,
+    /// The database on PostgreSQL.
+    pub(crate) database: Option<Database>,
 }
 
 struct Folder(PathBuf);
@@ -117,7 +120,7 @@ impl Bench {
         let tasks: Arc<dyn kernel::Tasks> = Arc::new(TestTasks);
         let memory = store::open_memory_with(schema(), Arc::<TestClock>::clone(&clock), Some(tasks));
         let store: Arc<dyn Store> = Arc::<Memory>::clone(&memory);
-        Self { store, memory: Some(memory), clock: Some(clock), ids, folder: None }
+        Self { store, memory: Some(memory), clock: Some(clock), ids, folder: None, database: None }
     }
 
     pub(crate) fn sqlite() -> Self {
@@ -126,7 +129,19 @@ impl Bench {
         let folder = std::env::temp_dir().join(format!("florin-store-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let store = store::open_sqlite(&folder.join("store.db"), schema(), options(&clock, &ids)).unwrap();
-        Self { store, memory: None, clock: Some(clock), ids, folder: Some(Folder(folder)) }
+        Self { store, memory: None, clock: Some(clock), ids, folder: Some(Folder(folder)), database: None }
+    }
+
+    /// A database of its own on the test server; `None` without a server.
+    pub(crate) async fn postgres() -> Option<Self> {
+        let Some(database) = Database::create().await else {
+            eprintln!("no PostgreSQL at FLORIN_TEST_DATABASE_URL: nothing was tested");
+            return None;
+        };
+        let ids = TestIds::new();
+        let options = options(&TestClock::new(), &ids);
+        let store = store::open_postgres(database.url(), schema(), options).await.unwrap();
+        Some(Self { store, memory: None, clock: None, ids, folder: None, database: Some(database) })
     }
 
     /// The database file of SQLite.

@@ -32,6 +32,14 @@ macro_rules! on_every_store {
                 super::$case(crate::bench::Bench::sqlite()).await;
             })*
         }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                if let Some(bench) = crate::bench::Bench::postgres().await {
+                    super::$case(bench).await;
+                }
+            })*
+        }
     };
 }
 pub(crate) use on_every_store;
