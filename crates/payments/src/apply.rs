@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::climb::{Climb, Said, climb};
 use crate::command::Verdict;
 use crate::draft::Draft;
-use crate::operation::{Due, OperationId, OperationKind, OperationStatus, WaitingClaim};
+use crate::operation::{Due, Operation, OperationId, OperationKind, OperationStatus, WaitingClaim};
 use crate::payment::{LastError, OpenOperation};
 use crate::rejection::ModelError;
 use crate::settings::{LateSuccess, PaymentsSettings};
@@ -39,6 +39,8 @@ pub(crate) struct Policy<'a> {
     pub(crate) visibility: Duration,
     /// Database time of the question, where a look-up may have proven that nothing is there.
     pub(crate) asked_at: Option<Timestamp>,
+    /// When the provider wants to be asked again, if it said so.
+    pub(crate) pause: Option<Duration>,
 }
 
 /// Applies a report to an operation of the draft. Changes nothing if the report says nothing new.
@@ -55,6 +57,7 @@ pub(crate) fn apply(
     let said = weigh(report, maybe_sent, proven_absent);
     if let (Said::Approved, Some(approved)) = (said, report.approved())
         && operation.status.is_open()
+        && id.kind != OperationKind::Cancel
         && !credible(operation.amount, approved)
     {
         needs_review(draft, id, "the provider approved more than was asked, or another currency");
@@ -206,7 +209,10 @@ fn succeeded(draft: &mut Draft, id: OperationId, report: &Report) -> Result<(), 
         OperationKind::Capture => moves::captured(draft, id, &approved),
         OperationKind::Void => moves::voided(draft, id, &approved),
         OperationKind::Refund => moves::refunded(draft, id, &approved),
-        OperationKind::Cancel => charge::cancelled_upstream(draft, id),
+        OperationKind::Cancel => {
+            charge::cancelled_upstream(draft, id);
+            Ok(())
+        }
         OperationKind::Reversal => surplus::reversal_succeeded(draft, id, &approved),
         OperationKind::External => Ok(()),
     }
@@ -215,7 +221,7 @@ fn succeeded(draft: &mut Draft, id: OperationId, report: &Report) -> Result<(), 
 fn failed(draft: &mut Draft, id: OperationId, report: &Report) -> Result<(), ModelError> {
     let error = last_error(draft, id, report);
     match id.kind {
-        OperationKind::Authorize | OperationKind::Sale => charge::failed(draft, id, error),
+        OperationKind::Authorize | OperationKind::Sale => charge::failed(draft, id, &error),
         OperationKind::Capture => moves::capture_failed(draft, id, &error),
         OperationKind::Void => moves::void_failed(draft, id, &error),
         OperationKind::Refund => moves::refund_failed(draft, id, error)?,
@@ -326,10 +332,7 @@ fn failed_verdict(draft: &Draft, id: OperationId) -> Verdict {
         .or_else(|| draft.payment.last_error.clone())
         .unwrap_or_else(|| LastError {
             code: "operation_failed".to_owned(),
-            decline_code: draft
-                .operation(id)
-                .and_then(|operation| operation.decline_code())
-                .map(str::to_owned),
+            decline_code: draft.operation(id).and_then(Operation::decline_code).map(str::to_owned),
             network_code: None,
             advice: None,
         });

@@ -59,14 +59,14 @@ pub(crate) fn waiting(draft: &mut Draft, id: OperationId, status: OperationStatu
 
 /// The charge ended without money. A cancel that waited for it has what it wanted; so has one that
 /// asked upstream, and the expiry.
-pub(crate) fn failed(draft: &mut Draft, id: OperationId, error: LastError) {
+pub(crate) fn failed(draft: &mut Draft, id: OperationId, error: &LastError) {
     let lapsed = draft.payment.expires_at.is_some_and(|end| draft.now >= end);
     let given_up = draft.operation(id).is_some_and(|operation| {
         operation.status == OperationStatus::Cancelled
             || operation.decline.as_ref().is_some_and(|decline| decline.code == DeclineCode::Expired)
     });
     draft.payment.last_error = Some(error.clone());
-    summarise(draft, id, draft.operation(id).map_or(OperationStatus::Declined, |o| o.status), Some(&error));
+    summarise(draft, id, draft.operation(id).map_or(OperationStatus::Declined, |o| o.status), Some(error));
     release_order(draft);
     let code = error.decline_code.as_deref().unwrap_or(&error.code).to_owned();
     if draft.payment.cancel.is_some() || given_up || lapsed {
@@ -84,22 +84,21 @@ pub(crate) fn failed(draft: &mut Draft, id: OperationId, error: LastError) {
 }
 
 /// The provider gave the waiting charge up: that ends the charge too.
-pub(crate) fn cancelled_upstream(draft: &mut Draft, id: OperationId) -> Result<(), ModelError> {
-    let Some(charge) = draft.operation(id).and_then(|operation| operation.charge) else { return Ok(()) };
+pub(crate) fn cancelled_upstream(draft: &mut Draft, id: OperationId) {
+    let Some(charge) = draft.operation(id).and_then(|operation| operation.charge) else { return };
     let now = draft.now;
     let decline = Decline::of(DeclineCode::Cancelled);
     let error = declined(draft, charge, &decline);
-    let Some(operation) = draft.operation_mut(charge) else { return Ok(()) };
+    let Some(operation) = draft.operation_mut(charge) else { return };
     if operation.status.is_open() {
         operation.status = OperationStatus::Cancelled;
         operation.decline = Some(decline);
         operation.finished_at = Some(now);
         operation.due = Due::Never;
         draft.payment.open.retain(|open| open.id != charge);
-        failed(draft, charge, error);
+        failed(draft, charge, &error);
         answer_claim(draft, charge);
     }
-    Ok(())
 }
 
 /// The provider would not give the charge up: what became of the charge decides, so it is looked up at

@@ -117,7 +117,7 @@ impl Payments {
             // Before the settle is queued: its successors may be sent from its commit on.
             start = self.start();
             let result = match driven {
-                Ok(Driven::Report(report)) => self.settle(&mut draft, &opened, id, &report, None).await,
+                Ok(Driven::Report(report)) => self.settle(&mut draft, &opened, id, &report).await,
                 Ok(Driven::Wait(until)) => self.wait(&mut draft, &opened, id, until).await,
                 Ok(Driven::Lost) => self.reread(&mut draft).await,
                 Err(error) => Err(error),
@@ -234,7 +234,10 @@ impl Payments {
     ) -> Result<Vec<OperationId>, PaymentsError> {
         let pause = until.since(self.clock.now());
         let report = Report::Told(Told::Unknown { raw: "the provider asks to wait".to_owned() });
-        self.settle(draft, opened, id, &report, Some(pause)).await
+        let merchant = self.merchant(draft.scope).await?;
+        let mut policy = policy(&self.settings, opened, &merchant, None);
+        policy.pause = Some(pause);
+        self.settle_by(draft, opened, id, &report, &mut policy).await
     }
 
     /// Writes down what came of an operation. Never refused: after a conflict it reloads and applies
@@ -245,11 +248,10 @@ impl Payments {
         opened: &Opened,
         id: OperationId,
         report: &Report,
-        pause: Option<Duration>,
     ) -> Result<Vec<OperationId>, PaymentsError> {
         let merchant = self.merchant(draft.scope).await?;
         let mut policy = policy(&self.settings, opened, &merchant, None);
-        self.settle_by(draft, opened, id, report, &mut policy, pause).await
+        self.settle_by(draft, opened, id, report, &mut policy).await
     }
 
     /// [`Payments::settle`] with a policy of the caller's.
@@ -260,7 +262,6 @@ impl Payments {
         id: OperationId,
         report: &Report,
         policy: &mut Policy<'_>,
-        pause: Option<Duration>,
     ) -> Result<Vec<OperationId>, PaymentsError> {
         if let Report::NotSent(reason) | Report::MaybeSent(reason) = report {
             tracing::info!(operation = %id, reason = reason.as_str(), "no answer from the provider");
@@ -269,7 +270,7 @@ impl Payments {
             let held = self.lock(draft.payment.id, Turn::Settle).await?;
             let before = draft.operation(id).map(|operation| operation.status);
             apply(draft, id, report, policy)?;
-            self.reschedule(draft, id, before, pause);
+            self.reschedule(draft, id, before, policy.pause);
             if !draft.changed {
                 return Ok(Vec::new());
             }

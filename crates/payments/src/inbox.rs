@@ -26,7 +26,7 @@ use crate::service::{Payments, Teller};
 pub const INBOX_JOB: &str = "inbox";
 
 /// How long a worker may take over one delivery.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 /// How often a notice that matches nothing yet is tried before it is left to people.
 const PARKED_TRIES: i64 = 12;
@@ -294,7 +294,7 @@ impl Payments {
         let mut draft = self.load(opened.scope, id.payment, actor).await?;
         let start = self.start();
         let report = Report::Told(state.clone());
-        let sent = self.settle(&mut draft, opened, id, &report, None).await?;
+        let sent = self.settle(&mut draft, opened, id, &report).await?;
         self.go_on(draft, opened, sent, start).await?;
         Ok(Noticed::Applied)
     }

@@ -72,7 +72,10 @@ impl Locks {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        while self.armed {
+        if !self.armed {
+            return;
+        }
+        loop {
             let next = {
                 let mut table = self.table.lock();
                 let Some(queue) = table.get_mut(&self.key) else { return };

@@ -328,17 +328,16 @@ impl Payments {
         let query = Query::oldest(&CUSTOMER, scope, 1).with(Filter::equal("reference", reference.as_str()));
         let found = self.store.of(scope).find::<Customer>(query).await?;
         let known = found.into_iter().next().map(|versioned| versioned.record);
-        let (customer, new) = match known {
-            Some(customer) => (customer, None),
-            None => {
-                let customer = Customer {
-                    id: Id::from_uuid(self.ids.uuid()),
-                    reference: Some(reference.clone()),
-                    events: 1,
-                    created_at: self.clock.now(),
-                };
-                (customer.clone(), Some(customer))
-            }
+        let (customer, new) = if let Some(customer) = known {
+            (customer, None)
+        } else {
+            let customer = Customer {
+                id: Id::from_uuid(self.ids.uuid()),
+                reference: Some(reference.clone()),
+                events: 1,
+                created_at: self.clock.now(),
+            };
+            (customer.clone(), Some(customer))
         };
         let link = CustomerLink { id: customer.id, reference: customer.reference };
         Ok((Some(link), new))

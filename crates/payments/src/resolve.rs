@@ -102,7 +102,7 @@ impl Payments {
         let merchant = self.merchant(scope).await?;
         let mut policy = policy(&self.settings, &opened, &merchant, Some(asked_at));
         let start = self.start();
-        let mut sent = self.settle_by(&mut draft, &opened, id, &report, &mut policy, None).await?;
+        let mut sent = self.settle_by(&mut draft, &opened, id, &report, &mut policy).await?;
         if sent.is_empty() {
             sent = self.lapse(&mut draft, &opened, id).await?;
         }
@@ -286,7 +286,7 @@ impl Payments {
             serde_json::json!({"operation": id, "reason": reason.chars().take(500).collect::<String>()}),
         );
         let start = self.start();
-        let sent = self.settle(&mut draft, &opened, id, &Report::Decided(outcome), None).await?;
+        let sent = self.settle(&mut draft, &opened, id, &Report::Decided(outcome)).await?;
         self.run(Run { draft, sent, start }, opened, &mut Teller::nobody()).await?;
         self.get(scope, id.payment).await
     }

@@ -411,5 +411,6 @@ pub(crate) fn policy<'a>(
         late_success: merchant.late_success,
         visibility: opened.provider.profile().visibility,
         asked_at,
+        pause: None,
     }
 }

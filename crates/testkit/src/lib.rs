@@ -1,1 +1,13 @@
-//! 
+//! Stand-ins for tests: a clock that moves when it is told to, ids and randomness from a seed, tasks
+//! on the test's own runtime.
+//!
+//! For dev-dependencies alone. Nothing here fakes a feature: a test composes the real crates over
+//! these ports, so that time, ids and randomness are the only things that are not real.
+
+mod clock;
+mod database;
+mod ports;
+
+pub use clock::ManualClock;
+pub use database::{Database, URL_VARIABLE};
+pub use ports::{CountedIds, RuntimeTasks, SeededRandom};

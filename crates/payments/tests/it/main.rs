@@ -1,0 +1,14 @@
+//! Payments over the memory store and the sandbox bank, under a clock that moves when it is told to.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failing test may panic"
+)]
+
+mod claims;
+mod never_twice;
+mod notices;
+mod story;
+mod world;

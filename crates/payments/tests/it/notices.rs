@@ -1,0 +1,100 @@
+//! The inbox: stored first, believed if signed, applied once, in any order.
+
+use kernel::{Filter, Query};
+use payments::{DeliveryStatus, PaymentStatus, RefundStatus, StoredDelivery};
+use provider_kit::Delivery;
+
+use crate::world::{Trouble, World};
+
+async fn deliveries(world: &World) -> Vec<StoredDelivery> {
+    let table = <StoredDelivery as kernel::Record>::TABLE;
+    let query = Query::oldest(table, world.scope, 100);
+    let found = world.store.of(world.scope).find::<StoredDelivery>(query).await.unwrap();
+    found.into_iter().map(|versioned| versioned.record).collect()
+}
+
+#[tokio::test]
+async fn a_refund_at_the_dashboard_becomes_an_external_one() {
+    let world = World::new().await;
+    let payment = world.pay("4242424242424242").await.payment;
+    let reference = payment.charge.as_ref().unwrap().operation.reference();
+    let now = kernel::Clock::now(&world.clock);
+    world.bank.dashboard_refund(world.bank_keys.identity, &reference, Some(250), now).await.unwrap();
+    world.quiet().await;
+    let after = world.get(payment.id).await;
+    assert_eq!(after.amounts.refunded, 250);
+    assert_eq!(after.status(), PaymentStatus::PartiallyRefunded);
+    let refunds = world.payments.refund_list(world.scope, Some(payment.id), None, 10).await.unwrap();
+    assert!(refunds.items[0].external);
+    assert_eq!(refunds.items[0].status, RefundStatus::Succeeded);
+    world.quiet().await;
+    assert_eq!(world.get(payment.id).await.amounts.refunded, 250, "told again, booked once");
+    world.assert_agreement().await;
+}
+
+#[tokio::test]
+async fn a_forged_delivery_is_stored_and_changes_nothing() {
+    let world = World::new().await;
+    let payment = world.pay("4242424242424242").await.payment;
+    let now = kernel::Clock::now(&world.clock);
+    let reference = payment.charge.as_ref().unwrap().operation.reference();
+    world.bank.dashboard_refund(world.bank_keys.identity, &reference, None, now).await.unwrap();
+    let notices = world.bank.due_notices(now, 10).await;
+    let mut body = notices[0].body.clone();
+    let last = body.len() - 2;
+    body[last] ^= 1;
+    let delivery = Delivery { headers: notices[0].headers.clone(), body, received_at: now };
+    world.payments.receive("sandbox", world.account, delivery).await.unwrap();
+    world.payments.process_inbox(10).await.unwrap();
+    assert_eq!(world.get(payment.id).await.amounts.refunded, 0);
+    assert!(matches!(deliveries(&world).await[0].status, DeliveryStatus::Rejected { .. }));
+}
+
+#[tokio::test]
+async fn an_unknown_account_or_provider_is_not_found() {
+    let world = World::new().await;
+    let now = kernel::Clock::now(&world.clock);
+    let delivery = || Delivery { headers: Vec::new(), body: b"{}".to_vec(), received_at: now };
+    let nobody = kernel::Id::from_uuid(uuid::Uuid::from_u128(99));
+    assert!(world.payments.receive("sandbox", nobody, delivery()).await.is_err());
+    assert!(world.payments.receive("stripe", world.account, delivery()).await.is_err());
+    assert!(deliveries(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_notice_of_our_own_refund_while_it_is_unknown_settles_it_once() {
+    let world = World::with(|bank| bank.notifies_all = true, |_| {}).await;
+    let id = world.pay("4242424242424242").await.payment.id;
+    world.quiet().await;
+    world.trouble(Trouble::LostAfter);
+    world.refund(id, Some(400)).await.unwrap();
+    world.quiet().await;
+    let payment = world.get(id).await;
+    assert_eq!((payment.amounts.refunded, payment.amounts.refund_held), (400, 0));
+    let rows = world
+        .store
+        .find(Query::oldest(&kernel::TRANSFER, world.scope, 100).with(Filter::equal("subject", id)))
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 3, "a capture, the refund's hold, its posting");
+    world.assert_agreement().await;
+}
+
+#[tokio::test]
+async fn events_are_numbered_without_gaps() {
+    let world = World::with(|bank| bank.notifies_all = true, |_| {}).await;
+    let id = world.pay("4242424242424242").await.payment.id;
+    world.refund(id, Some(400)).await.unwrap();
+    world.refund(id, None).await.unwrap();
+    world.quiet().await;
+    let rows = world
+        .store
+        .find(Query::oldest(&kernel::JOURNAL, world.scope, 100).with(Filter::equal("subject", id)))
+        .await
+        .unwrap();
+    let events: Vec<_> = rows.iter().flat_map(|row| kernel::JournalRow::read(row).unwrap().events).collect();
+    let numbers: Vec<i64> = events.iter().map(|event| event.sequence).collect();
+    let expected: Vec<i64> = (1..=world.get(id).await.events).collect();
+    assert_eq!(numbers, expected);
+    assert_eq!(events[0].kind, "payment.created");
+}

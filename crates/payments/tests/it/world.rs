@@ -1,0 +1,328 @@
+//! A node's payments without a node: the real service, store and bank over a test's ports.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{
+    Actor, BoxFuture, Claim, Credentials, Currency, Deadline, Exchange, Exchanged, Id, Mode, Money, Request,
+    Scope, Secret, Store,
+};
+use parking_lot::Mutex;
+use payments::{
+    AnswerForm, Answered, Caller, CapturePayment, CreatePayment, Exchanges, MerchantSettings, MethodInput,
+    NewAccount, Payment, PaymentKind, Payments, PaymentsError, PaymentsPorts, PaymentsSettings, Purpose,
+    RefundPayment,
+};
+use provider_kit::{Account, CaptureMode, Card, Delivery, ProviderAccount};
+use sandbox_bank::{Bank, BankConfig, InProcess, Keys, StatementLine};
+use store::{Memory, Schema, open_memory_with};
+use testkit::{CountedIds, ManualClock, RuntimeTasks, SeededRandom};
+use uuid::Uuid;
+use vault::{ServerSecret, Vault};
+
+/// What the network does to the next effect that passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No connection: not one byte leaves.
+    Refused,
+    /// The request is lost; nothing is done, and nobody can know.
+    LostBefore,
+    /// It is done, and the answer is lost.
+    LostAfter,
+    /// The process dies before the answer: the future never completes.
+    Hangs,
+}
+
+/// The way to the bank, with troubles for the effects that pass.
+pub struct Wire {
+    inner: InProcess,
+    pub troubles: Mutex<VecDeque<Trouble>>,
+    pub sent: Mutex<Vec<String>>,
+}
+
+impl Exchange for Wire {
+    fn exchange<'a>(
+        &'a self,
+        request: &'a Request,
+        credentials: &'a Credentials,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Exchanged> {
+        Box::pin(async move {
+            let moves = request.effect != kernel::Effect::Read && !request.carries_card;
+            if moves {
+                self.sent.lock().push(request.key.clone());
+            }
+            let trouble = if moves { self.troubles.lock().pop_front() } else { None };
+            match trouble {
+                None => self.inner.exchange(request, credentials, deadline).await,
+                Some(Trouble::Refused) => Exchanged::NotSent("connection refused".to_owned()),
+                Some(Trouble::LostBefore) => Exchanged::MaybeSent("time-out".to_owned()),
+                Some(Trouble::LostAfter) => {
+                    self.inner.exchange(request, credentials, deadline).await;
+                    Exchanged::MaybeSent("time-out".to_owned())
+                }
+                Some(Trouble::Hangs) => std::future::pending().await,
+            }
+        })
+    }
+}
+
+struct OneWay(Arc<Wire>);
+
+impl Exchanges for OneWay {
+    fn of(&self, _account: &ProviderAccount) -> Arc<dyn Exchange> {
+        Arc::<Wire>::clone(&self.0)
+    }
+}
+
+/// The world of one merchant's tests.
+pub struct World {
+    pub payments: Arc<Payments>,
+    pub store: Arc<dyn Store>,
+    pub memory: Arc<Memory>,
+    pub bank: Arc<Bank>,
+    pub wire: Arc<Wire>,
+    pub clock: ManualClock,
+    pub scope: Scope,
+    pub account: Id<Account>,
+    pub bank_keys: Keys,
+    pub caller: Caller,
+}
+
+fn schema() -> Schema {
+    Schema::new(payments::TABLES, &[payments::MIGRATIONS]).unwrap()
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(|_| {}, |_| {}).await
+    }
+
+    pub async fn with(
+        bank_settings: impl FnOnce(&mut BankConfig),
+        settings: impl FnOnce(&mut PaymentsSettings),
+    ) -> Self {
+        let clock = ManualClock::new("2026-11-21T10:00:00Z".parse().unwrap());
+        let (ids, random) = (Arc::new(CountedIds::default()), Arc::new(SeededRandom::new(7)));
+        let memory = open_memory_with(schema(), Arc::new(clock.clone()), None);
+        let store: Arc<dyn Store> = Arc::<Memory>::clone(&memory);
+        let mut bank_config = BankConfig::default();
+        bank_settings(&mut bank_config);
+        let bank = Arc::new(Bank::in_memory(bank_config, random.clone(), ids.clone()));
+        let wire = Arc::new(Wire {
+            inner: InProcess::new(Arc::clone(&bank), Arc::new(clock.clone())),
+            troubles: Mutex::default(),
+            sent: Mutex::default(),
+        });
+        let secret = ServerSecret::parse(&"5a".repeat(32)).unwrap();
+        let mut payments_settings = PaymentsSettings {
+            defaults: MerchantSettings {
+                return_url: Some("https://merchant.example/back".to_owned()),
+                ..MerchantSettings::default()
+            },
+            ..PaymentsSettings::default()
+        };
+        settings(&mut payments_settings);
+        let payments = Payments::new(PaymentsPorts {
+            store: Arc::clone(&store),
+            exchanges: Arc::new(OneWay(Arc::clone(&wire))),
+            registry: provider_registry::all(),
+            vault: Arc::new(Vault::new(&secret).unwrap()),
+            clock: Arc::new(clock.clone()),
+            ids,
+            random: random.clone(),
+            tasks: Arc::new(RuntimeTasks),
+            settings: payments_settings,
+        });
+        let scope = Scope { merchant: Id::from_uuid(Uuid::from_u128(1)), mode: Mode::Test };
+        let bank_keys = Keys::draw(random.as_ref());
+        let account = payments
+            .ensure_account(
+                scope,
+                NewAccount {
+                    provider: "sandbox".to_owned(),
+                    identity: bank_keys.identity.to_string(),
+                    settings: std::collections::BTreeMap::new(),
+                    secrets: vec![
+                        ("api_key".to_owned(), bank_keys.api_key.clone()),
+                        ("webhook_secret".to_owned(), bank_keys.webhook_secret.clone()),
+                    ],
+                },
+            )
+            .await
+            .unwrap()
+            .account
+            .id;
+        let caller = Caller { scope, actor: Actor::Key("key_test".to_owned()), trace_id: None };
+        Self { payments, store, memory, bank, wire, clock, scope, account, bank_keys, caller }
+    }
+
+    pub async fn create(&self, command: CreatePayment) -> Result<Answered, PaymentsError> {
+        self.payments.create(&self.caller, command, None).await
+    }
+
+    /// Charges this card with automatic capture.
+    pub async fn pay(&self, number: &str) -> Answered {
+        self.create(card_payment(1000, number)).await.unwrap()
+    }
+
+    pub async fn refund(&self, id: Id<PaymentKind>, amount: Option<i64>) -> Result<Answered, PaymentsError> {
+        let command = RefundPayment { amount, ..RefundPayment::default() };
+        self.payments.refund(&self.caller, id, command, None).await
+    }
+
+    pub async fn capture(
+        &self,
+        id: Id<PaymentKind>,
+        amount: Option<i64>,
+        is_final: bool,
+    ) -> Result<Answered, PaymentsError> {
+        self.payments.capture(&self.caller, id, CapturePayment { amount, is_final }, None).await
+    }
+
+    pub async fn cancel(&self, id: Id<PaymentKind>) -> Result<Answered, PaymentsError> {
+        self.payments.cancel(&self.caller, id, None).await
+    }
+
+    pub async fn get(&self, id: Id<PaymentKind>) -> Payment {
+        self.payments.get(self.scope, id).await.unwrap()
+    }
+
+    pub fn trouble(&self, trouble: Trouble) {
+        self.wire.troubles.lock().push_back(trouble);
+    }
+
+    /// Moves time and lets the resolver look, until nothing is due within the span.
+    pub async fn pass(&self, span: Duration) {
+        let step = Duration::from_secs(1);
+        let mut passed = Duration::ZERO;
+        while passed < span {
+            self.clock.advance(step);
+            passed += step;
+            self.quiet().await;
+        }
+    }
+
+    /// Runs resolver, bank notices and inbox until nothing more happens now.
+    pub async fn quiet(&self) {
+        for _ in 0..20 {
+            let mut work = self.payments.resolve_due(100).await.unwrap();
+            work += self.deliver().await;
+            work += self.payments.process_inbox(100).await.unwrap();
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            if work == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Brings the bank's due notices to the inbox.
+    pub async fn deliver(&self) -> usize {
+        let now = kernel::Clock::now(&self.clock);
+        let notices = self.bank.due_notices(now, 100).await;
+        for notice in &notices {
+            let delivery =
+                Delivery { headers: notice.headers.clone(), body: notice.body.clone(), received_at: now };
+            self.payments.receive("sandbox", self.account, delivery).await.unwrap();
+            self.bank.acknowledge(&notice.id, now).await;
+        }
+        notices.len()
+    }
+
+    pub async fn statement(&self) -> Vec<StatementLine> {
+        self.bank.statement(kernel::Clock::now(&self.clock)).await.unwrap()
+    }
+
+    /// What must be true at rest: payments agree with the books, the books with the bank, and every
+    /// payment's sums hold.
+    pub async fn assert_agreement(&self) {
+        let report = payments::check(&self.store, self.scope).await.unwrap();
+        assert_eq!(report.mismatches, []);
+        let taken = |line: &StatementLine| line.captured_minor - line.returned_minor;
+        let bank: i64 = self.statement().await.iter().map(taken).sum();
+        let mut books = 0;
+        let page = self.payments.list(self.scope, None, 100).await.unwrap();
+        for payment in &page.items {
+            payment.amounts_hold().unwrap();
+            let rows = self
+                .store
+                .find(
+                    kernel::Query::oldest(&kernel::TRANSFER, self.scope, 1000)
+                        .with(kernel::Filter::equal("subject", payment.id)),
+                )
+                .await
+                .unwrap();
+            for row in rows {
+                let text = |place: usize| row.columns[place].as_text().unwrap().to_owned();
+                let (debit, credit, phase) = (text(0), text(1), text(5));
+                let amount = row.columns[3].as_int().unwrap();
+                if phase == "pending" || phase.starts_with("voids") || text(4) == "fee" {
+                    continue;
+                }
+                if debit.starts_with("provider") && credit == "merchant" {
+                    books += amount;
+                } else if debit == "merchant" && credit.starts_with("provider") {
+                    books -= amount;
+                }
+            }
+        }
+        assert_eq!(books, bank, "the books and the bank differ");
+    }
+}
+
+pub fn card(number: &str) -> MethodInput {
+    MethodInput::Card(Card {
+        number: kernel::CardNumber::parse(number).unwrap(),
+        exp_month: 12,
+        exp_year: 2030,
+        cvc: Some(Secret::new("123".to_owned())),
+        holder: None,
+    })
+}
+
+pub fn card_payment(minor: i64, number: &str) -> CreatePayment {
+    CreatePayment {
+        amount: Money::new(minor, Currency::USD),
+        purpose: Purpose::Payment,
+        capture_method: CaptureMode::Automatic,
+        confirm: true,
+        method: Some(card(number)),
+        customer: None,
+        order_id: None,
+        allow_duplicate_order: false,
+        provider: None,
+        description: None,
+        statement_descriptor: None,
+        customer_email: None,
+        metadata: serde_json::Map::new(),
+        return_url: None,
+        callback_url: None,
+        form: AnswerForm::Canonical,
+    }
+}
+
+pub fn held_payment(minor: i64) -> CreatePayment {
+    CreatePayment { capture_method: CaptureMode::Manual, ..card_payment(minor, "4242424242424242") }
+}
+
+pub fn upi_payment(vpa: &str) -> CreatePayment {
+    CreatePayment {
+        amount: Money::new(10_000, Currency::INR),
+        method: Some(MethodInput::Upi { vpa: Some(vpa.to_owned()) }),
+        ..card_payment(10_000, "4242424242424242")
+    }
+}
+
+pub fn claim(scope: Scope, key: &str, route: &'static str, body: u8) -> Claim {
+    Claim {
+        scope,
+        key: key.to_owned(),
+        route: route.into(),
+        mac: vec![body; 32],
+        operation: None,
+        answer: None,
+    }
+}
