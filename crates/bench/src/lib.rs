@@ -9,7 +9,7 @@
 //! below it. It measures the real clock (`clock.rs` is the one place that reads it) and it draws no
 //! random numbers, so that two runs send the same requests in the same order.
 //!
-//! The entry is [`run`]; what to do is [`Options`], what came of it is a [`Report`]. With a journal
+//! The entry is [`run()`]; what to do is [`Options`], what came of it is a [`Report`]. With a journal
 //! ([`Options::journal`]) it is also the witness of crash tests: every answer is a line there, under the
 //! key it was asked with, and what got no answer is asked again under the same key.
 

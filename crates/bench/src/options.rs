@@ -16,7 +16,7 @@ const PREFILL_WITHOUT_CREATE: usize = 64;
 /// More clients than this is a mistake in the number, or a machine that runs out of ports.
 const CONCURRENCY_MAX: usize = 20_000;
 
-/// Everything that [`crate::run`] needs to know.
+/// Everything that [`crate::run()`] needs to know.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Where the servers are; the clients are dealt to them in turn.
@@ -141,7 +141,8 @@ impl From<String> for ApiKey {
 }
 
 /// Ends a run early, from another thread (Ctrl-C). What is in flight is still awaited, nothing is sent
-/// again.
+/// again. A run asks it by itself when it cannot go on. It cannot be taken back: another run needs another
+/// one.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 

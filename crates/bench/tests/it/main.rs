@@ -253,8 +253,11 @@ fn the_warm_up_is_not_measured_and_progress_tells_the_phases() {
     let seen = server.seen.lock();
     assert!(report.answers > 0 && report.answers < seen.creates, "{report}");
     assert_eq!(last, seen.creates);
-    assert_eq!(phases, [Phase::Measure, Phase::Measure, Phase::Drain]);
-    assert_eq!(report.seconds.len(), 2);
+    assert!(phases.contains(&Phase::Measure) && phases.last() == Some(&Phase::Drain), "{phases:?}");
+    // The seconds cover the whole window and nothing of the warm-up.
+    assert!(report.seconds[0].from_seconds < 0.2, "{:?}", report.seconds);
+    let covered: f64 = report.seconds.iter().map(|second| second.length_seconds).sum();
+    assert!(covered > 1.3, "{:?}", report.seconds);
 }
 
 #[test]
