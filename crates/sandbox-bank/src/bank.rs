@@ -15,7 +15,7 @@ use crate::effect::Ask;
 use crate::files::{Files, Write, Written};
 use crate::filing::{Effect, Entry, Filing};
 use crate::open::{Opened, open};
-use crate::render::{self, Moment};
+use crate::render;
 use crate::reply::{Answered, BankReply, BankRequest, Stop, error, html, json};
 use crate::scenario::Strike;
 use crate::token::TokenCard;
@@ -175,7 +175,7 @@ impl Bank {
         if let Some(strike) = strike.filter(|strike| strike.is_before()) {
             return Err(Stop::Struck(strike));
         }
-        let body = render::charge(&self.config, caller.scope, id, &charge, Moment::First);
+        let body = render::charge(&self.config, caller.scope, id, &charge, &charge.first_standing());
         let body = render::bytes(&body);
         let notices = self.notices(caller.keys.identity, id, &charge, announcements);
         let insert = Some(Filing { id, entry: Entry::Charge(Box::new(charge)) });
@@ -195,7 +195,7 @@ impl Bank {
     fn charge_again(&self, scope: Scope, filing: &Filing, digest: u64) -> Result<Answered, Stop> {
         match &filing.entry {
             Entry::Charge(charge) if charge.digest == digest => {
-                let body = render::charge(&self.config, scope, filing.id, charge, Moment::First);
+                let body = render::charge(&self.config, scope, filing.id, charge, &charge.first_standing());
                 Ok(Answered::plain(render::bytes(&body)))
             }
             Entry::Charge(_) | Entry::Effect(_) => Err(key_reused()),
@@ -240,7 +240,8 @@ impl Bank {
             let created_at = charge.written_at;
             let reference = Some(reference.clone());
             let effect = Effect { reference, digest, verb, charge: charge_id, amount, created_at };
-            let body = render::bytes(&render::effect(&self.config, id, &effect, &charge, None));
+            let facts = charge.facts_when_made(id);
+            let body = render::bytes(&render::effect(&self.config, id, &effect, &charge, facts));
             let write = Write {
                 notices: self.notices(caller.keys.identity, charge_id, &charge, announcements),
                 insert: Some(Filing { id, entry: Entry::Effect(effect) }),
@@ -264,7 +265,8 @@ impl Bank {
     ) -> Result<Answered, Stop> {
         match (&filing.entry, charge) {
             (Entry::Effect(effect), Some((charge, _))) if effect.digest == digest => {
-                let body = render::effect(&self.config, filing.id, effect, charge, None);
+                let facts = charge.facts_when_made(filing.id);
+                let body = render::effect(&self.config, filing.id, effect, charge, facts);
                 Ok(Answered::plain(render::bytes(&body)))
             }
             _ => Err(key_reused()),
@@ -281,13 +283,13 @@ impl Bank {
                 if charge.created_at.plus(charge.script.invisible_for()) > at {
                     return Err(nothing());
                 }
-                let body = render::charge(&self.config, caller.scope, id, charge, Moment::At(at));
+                let body = render::charge(&self.config, caller.scope, id, charge, &charge.standing(at));
                 Ok(Answered::plain(render::bytes(&body)))
             }
             Entry::Effect(effect) => {
                 let (charge, _) = self.load_charge(caller.scope, effect.charge).await?.ok_or_else(nothing)?;
-                let at = charge.moment(now);
-                let body = render::effect(&self.config, id, effect, &charge, Some(at));
+                let facts = charge.facts_at(charge.moment(now));
+                let body = render::effect(&self.config, id, effect, &charge, facts);
                 Ok(Answered::plain(render::bytes(&body)))
             }
         }

@@ -253,8 +253,7 @@ pub(crate) struct Announcement {
 impl Charge {
     /// What it is at `at`.
     pub(crate) fn standing(&self, at: Timestamp) -> Standing {
-        let due = self.facts.partition_point(|dated| dated.at <= at);
-        self.standing_of(self.facts.get(..due).unwrap_or_default())
+        self.standing_of(self.facts_at(at))
     }
 
     /// What these facts make of it.
@@ -264,6 +263,39 @@ impl Charge {
             standing.apply(&dated.fact, self.captures_at_once);
         }
         standing
+    }
+
+    /// As the request that made it was answered, for ever. One script lies.
+    pub(crate) fn first_standing(&self) -> Standing {
+        if self.script == Script::Contradictory {
+            let phase = Phase::Declined(DeclineCode::GenericDecline);
+            return Standing { phase, ..Standing::NOTHING };
+        }
+        self.standing_of(self.facts.get(..1).unwrap_or_default())
+    }
+
+    /// The facts that are true at `at`.
+    pub(crate) fn facts_at(&self, at: Timestamp) -> &[Dated] {
+        let due = self.facts.partition_point(|dated| dated.at <= at);
+        self.facts.get(..due).unwrap_or_default()
+    }
+
+    /// The facts up to this one: what its notice shows, also where others are as old. `None` if it was
+    /// planned and never came.
+    pub(crate) fn facts_through(&self, last: &Dated) -> Option<&[Dated]> {
+        let place = self.facts.iter().position(|known| known == last)?;
+        self.facts.get(..=place)
+    }
+
+    /// The facts up to the one that this effect made: what its first answer showed. A cancel makes
+    /// none of its own, and its answer is the same whatever is known.
+    pub(crate) fn facts_when_made(&self, effect: FiledId) -> &[Dated] {
+        let made = |dated: &Dated| match dated.fact {
+            Fact::Captured { id, .. } | Fact::Voided { id, .. } | Fact::Refunded { id, .. } => id == effect,
+            _ => false,
+        };
+        let count = self.facts.iter().position(made).map_or(0, |place| place + 1);
+        self.facts.get(..count).unwrap_or_default()
     }
 
     /// The moment that counts for a request at `now`: never before what was written already.

@@ -11,7 +11,7 @@ use crate::account::{BankAccount, scope_of};
 use crate::bank::Bank;
 use crate::charge::{Announcement, Charge, Fact, FiledId};
 use crate::filing::{Entry, Event, Notice};
-use crate::render::{self, Moment};
+use crate::render;
 
 /// The header that signs a notice.
 pub const SIGNATURE_HEADER: &str = "sandbox-signature";
@@ -138,10 +138,7 @@ impl Bank {
     async fn rendered(&self, notice: &Notice) -> Option<Vec<u8>> {
         let scope = scope_of(notice.account);
         let (charge, _) = self.load_charge(scope, notice.charge).await.ok()??;
-        if !charge.facts.contains(&notice.fact) {
-            return None;
-        }
-        let at = notice.fact.at;
+        let facts = charge.facts_through(&notice.fact)?;
         let config = &self.config;
         let effect_id = match notice.fact.fact {
             Fact::Captured { id, .. }
@@ -150,7 +147,7 @@ impl Bank {
             | Fact::RefundSettled { id }
             | Fact::RefundFailed { id, .. } => id,
             Fact::DisputeOpened { id, .. } | Fact::DisputeDecided { id, .. } => {
-                let standing = charge.standing(at);
+                let standing = charge.standing_of(facts);
                 // Nothing may have been left to dispute.
                 let dispute = *standing.disputes.iter().find(|dispute| dispute.id == id)?;
                 let body = render::dispute(config, notice.charge, &charge, dispute);
@@ -163,13 +160,13 @@ impl Bank {
             | Fact::Declined { .. }
             | Fact::Cancelled
             | Fact::Lapsed => {
-                let body = render::charge(config, scope, notice.charge, &charge, Moment::At(at));
+                let body = render::charge(config, scope, notice.charge, &charge, &charge.standing_of(facts));
                 return Some(notice.body("charge.updated", &body));
             }
         };
         let (filing, _) = self.files.load(scope, effect_id).await.ok()??;
         let Entry::Effect(effect) = &filing.entry else { return None };
-        let body = render::effect(config, effect_id, effect, &charge, Some(at));
+        let body = render::effect(config, effect_id, effect, &charge, facts);
         Some(notice.body(event_word(effect.verb), &body))
     }
 }

@@ -1,23 +1,14 @@
 //! The bank's objects as its answers and notices show them.
 
-use kernel::{Brand, Currency, Money, Timestamp};
+use kernel::{Brand, Currency, Money};
 use provider_kit::{DeclineCode, Verb};
 use serde::Serialize;
 
-use crate::charge::{Charge, Dispute, DisputeStatus, Fact, FiledId, Phase, Source, Standing};
+use crate::charge::{Charge, Dated, Dispute, DisputeStatus, Fact, FiledId, Phase, Source, Standing};
 use crate::config::BankConfig;
 use crate::filing::Effect;
 use crate::scenario::{Script, network_code};
 use crate::{page, upi};
-
-/// Which moment of a charge is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// As the request that made it was answered: the same for ever.
-    First,
-    /// As it stands then.
-    At(Timestamp),
-}
 
 #[derive(Serialize)]
 pub(crate) struct ChargeBody<'a> {
@@ -99,18 +90,14 @@ pub(crate) struct DisputeBody<'a> {
     fee: Option<i64>,
 }
 
-/// A charge of `account`.
+/// A charge, as it stands then.
 pub(crate) fn charge<'a>(
     config: &BankConfig,
     scope: kernel::Scope,
     id: FiledId,
     charge: &'a Charge,
-    moment: Moment,
+    standing: &Standing,
 ) -> ChargeBody<'a> {
-    let standing = match moment {
-        Moment::First => charge.first_standing(),
-        Moment::At(at) => charge.standing(at),
-    };
     let decline = match standing.phase {
         Phase::Declined(code) => Some(DeclineBody { code: code.as_str(), network_code: network_code(code) }),
         _ => None,
@@ -122,7 +109,7 @@ pub(crate) fn charge<'a>(
         object: "charge",
         id,
         reference: &charge.reference,
-        status: status(&standing),
+        status: status(standing),
         amount: charge.amount.minor,
         currency: charge.amount.currency,
         amount_approved: standing.approved,
@@ -142,13 +129,13 @@ pub(crate) fn charge<'a>(
     }
 }
 
-/// A capture, void, refund or cancel; `at` is `None` for the first answer.
+/// A capture, void, refund or cancel, as far as these facts of its charge go.
 pub(crate) fn effect<'a>(
     config: &BankConfig,
     id: FiledId,
     effect: &'a Effect,
     charge: &'a Charge,
-    at: Option<Timestamp>,
+    facts: &[Dated],
 ) -> EffectBody<'a> {
     EffectBody {
         object: verb_word(effect.verb),
@@ -156,7 +143,7 @@ pub(crate) fn effect<'a>(
         reference: effect.reference.as_deref(),
         charge: effect.charge,
         charge_reference: &charge.reference,
-        status: charge.effect_status(id, at),
+        status: effect_status(id, facts),
         amount: effect.amount.minor,
         currency: effect.amount.currency,
         created: effect.created_at.as_seconds(),
@@ -278,28 +265,15 @@ impl Proof {
     }
 }
 
-impl Charge {
-    /// As the request that made it was answered. One script lies.
-    fn first_standing(&self) -> Standing {
-        if self.script == Script::Contradictory {
-            let mut standing = Standing::NOTHING;
-            standing.phase = Phase::Declined(DeclineCode::GenericDecline);
-            return standing;
+fn effect_status(effect: FiledId, facts: &[Dated]) -> &'static str {
+    let mut status = "succeeded";
+    for dated in facts {
+        match dated.fact {
+            Fact::Refunded { id, is_pending: true, .. } if id == effect => status = "pending",
+            Fact::RefundSettled { id } if id == effect => status = "succeeded",
+            Fact::RefundFailed { id, .. } if id == effect => status = "failed",
+            _ => {}
         }
-        self.standing_of(self.facts.get(..1).unwrap_or_default())
     }
-
-    /// How far an effect is at `at`; `None` asks for the first answer.
-    pub(crate) fn effect_status(&self, effect: FiledId, at: Option<Timestamp>) -> &'static str {
-        let mut status = "succeeded";
-        for dated in self.facts.iter().take_while(|dated| at.is_none_or(|at| dated.at <= at)) {
-            match dated.fact {
-                Fact::Refunded { id, is_pending: true, .. } if id == effect => status = "pending",
-                Fact::RefundSettled { id } if id == effect && at.is_some() => status = "succeeded",
-                Fact::RefundFailed { id, .. } if id == effect && at.is_some() => status = "failed",
-                _ => {}
-            }
-        }
-        status
-    }
+    status
 }
