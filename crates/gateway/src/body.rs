@@ -24,9 +24,8 @@ const READ_WITHIN: Duration = Duration::from_secs(30);
 
 /// Reads the whole body. A body that came in one piece is not copied.
 pub(crate) async fn read(body: Body, bytes_max: usize, clock: &dyn Clock) -> Result<Bytes, Problem> {
-    let too_large = || {
-        Problem::new(&code::BODY_TOO_LARGE, format!("The body has more than {} KiB.", bytes_max / 1024))
-    };
+    let too_large =
+        || Problem::new(&code::BODY_TOO_LARGE, format!("The body has more than {} KiB.", bytes_max / 1024));
     let hint = body.size_hint();
     if usize::try_from(hint.lower()).map_or(true, |bytes| bytes > bytes_max) {
         return Err(too_large());
@@ -57,7 +56,9 @@ pub(crate) fn check_is_json(headers: &HeaderMap) -> Result<(), Problem> {
         return refused("Send the body without `Content-Encoding`.");
     }
     let Some(declared) = headers.get(CONTENT_TYPE) else { return Ok(()) };
-    let Ok(declared) = declared.to_str() else { return refused("`Content-Type` must be `application/json`.") };
+    let Ok(declared) = declared.to_str() else {
+        return refused("`Content-Type` must be `application/json`.");
+    };
     let mut parts = declared.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
     let is_json = essence.eq_ignore_ascii_case("application/json")

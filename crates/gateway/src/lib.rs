@@ -4,21 +4,21 @@
 //! are thin; what they are handed is typed, what they answer is a wire struct or a [`Problem`], and
 //! the outermost layer renders it. No SQL, no provider by name and no decision about money is here.
 
-//mod api;
+mod api;
 mod body;
-//mod browser;
-//mod call;
+mod browser;
+mod call;
 pub mod input;
 mod outermost;
 pub mod problem;
 mod reply;
-//mod router;
-//mod sandbox;
-//mod server;
-//mod webhooks;
+mod router;
+mod sandbox;
+mod server;
+mod webhooks;
 pub mod wire;
 
 pub use problem::Problem;
-//pub use router::{Access, Route, router, routes};
-//pub use sandbox::sandbox_router;
-//pub use server::{GatewayError, serve, serve_router};
+pub use router::{Access, Route, router, routes};
+pub use sandbox::sandbox_router;
+pub use server::{GatewayError, serve, serve_router};

@@ -14,7 +14,8 @@ use crate::wire::{PaymentObject, RefundObject};
 pub(crate) fn payment(call: &Call, answered: &Answered, done: StatusCode) -> Answer {
     let status = status_of(answered, done)?;
     let object = PaymentObject::of(&answered.payment, call.scope().mode, call.keys()?);
-    let location = (status == StatusCode::CREATED).then(|| format!("/api/v1/payments/{}", answered.payment.id));
+    let location =
+        (status == StatusCode::CREATED).then(|| format!("/api/v1/payments/{}", answered.payment.id));
     finish(answered, status, &object, location)
 }
 
@@ -39,7 +40,12 @@ fn status_of(answered: &Answered, done: StatusCode) -> Result<StatusCode, Proble
     }
 }
 
-fn finish(answered: &Answered, status: StatusCode, object: &impl Serialize, location: Option<String>) -> Answer {
+fn finish(
+    answered: &Answered,
+    status: StatusCode,
+    object: &impl Serialize,
+    location: Option<String>,
+) -> Answer {
     let mut response = json(status, object)?;
     if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
         response.headers_mut().insert(LOCATION, location);
@@ -52,7 +58,8 @@ fn finish(answered: &Answered, status: StatusCode, object: &impl Serialize, loca
 
 /// The problem of a decline. The objects exist: their ids stand in it.
 fn declined(error: &LastError, answered: &Answered) -> Problem {
-    let entry = code::find(&error.code).filter(|entry| entry.status == 402).unwrap_or(&code::OPERATION_FAILED);
+    let entry =
+        code::find(&error.code).filter(|entry| entry.status == 402).unwrap_or(&code::OPERATION_FAILED);
     let detail = match &error.decline_code {
         Some(decline) => format!("{}: {}.", entry.title, decline.replace('_', " ")),
         None => format!("{}. {}", entry.title, entry.cause),

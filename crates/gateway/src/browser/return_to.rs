@@ -1,14 +1,15 @@
-//! `/return/{payment}`: the browser comes back from a provider. The payment is looked up, then the
+//! `/return/{payment}?account=…`: the browser comes back from a provider. The payment is looked up, then the
 //! browser goes on to the merchant, or sees a small page if the merchant named no address.
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Id;
 use node::Node;
 use payments::{PaymentStatus, PaymentsError, Rejection};
+use provider_kit::Account;
 
 use super::page::{html, redirect};
 
@@ -16,9 +17,14 @@ use super::page::{html, redirect};
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers a browser that came back, by GET or POST.
-pub(crate) async fn return_to(State(node): State<Arc<Node>>, Path(text): Path<String>) -> Response {
-    let Ok(id) = Id::parse(&text) else { return unknown() };
-    let returned = match node.payments.returned(id).await {
+pub(crate) async fn return_to(
+    State(node): State<Arc<Node>>,
+    Path(text): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let account = query.as_deref().and_then(account);
+    let (Ok(id), Some(account)) = (Id::parse(&text), account) else { return unknown() };
+    let returned = match node.payments.returned(account, id).await {
         Ok(returned) => returned,
         Err(PaymentsError::Rejected(Rejection::NotFound(_))) => return unknown(),
         Err(error) => {
@@ -34,9 +40,15 @@ pub(crate) async fn return_to(State(node): State<Arc<Node>>, Path(text): Path<St
     })
 }
 
+/// The account that the address names. Providers add parameters of their own, which mean nothing here.
+fn account(query: &str) -> Option<Id<Account>> {
+    query.split('&').find_map(|pair| pair.strip_prefix("account=")).and_then(|text| Id::parse(text).ok())
+}
+
 /// Appends `payment_id` to the query, before a fragment.
 fn with_payment_id(url: &str, id: &str) -> String {
-    let (address, fragment) = url.split_once('#').map_or((url, None), |(address, rest)| (address, Some(rest)));
+    let (address, fragment) =
+        url.split_once('#').map_or((url, None), |(address, rest)| (address, Some(rest)));
     let joint = match address.split_once('?') {
         None => "?",
         Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
@@ -56,7 +68,9 @@ const fn words(status: PaymentStatus) -> (&'static str, &'static str) {
         | PaymentStatus::PartiallyRefunded
         | PaymentStatus::Refunded
         | PaymentStatus::Disputed => ("Thank you", "Your payment was accepted. You can close this page."),
-        PaymentStatus::Failed => ("Payment failed", "No money was taken. You can go back to the shop and try again."),
+        PaymentStatus::Failed => {
+            ("Payment failed", "No money was taken. You can go back to the shop and try again.")
+        }
         PaymentStatus::Cancelled => ("Payment cancelled", "No money was taken. You can close this page."),
     }
 }

@@ -4,8 +4,8 @@ use gateway::Problem;
 use gateway::input::{capture, confirm_payment, create_payment, nothing, parse, read_body, refund};
 use kernel::{Currency, Id, Mode, Money, Scope};
 use payments::{AnswerForm, CreatePayment, CustomerRef, MethodInput, Purpose};
-use provider_kit::CaptureMode;
 use proptest::prelude::*;
+use provider_kit::CaptureMode;
 use uuid::Uuid;
 
 fn scope(mode: Mode) -> Scope {
@@ -85,17 +85,22 @@ fn the_documents_upi_request_works_as_it_stands() {
 #[test]
 fn other_spellings_of_a_method() {
     for (fields, last4) in [
-        (r#""payment_method": {"type": "CARD", "number": "5555 5555 5555 4444", "expiry_month": "07", "expiry_year": "31"}"#, "4444"),
-        (r#""payment_method": "card", "payment_details": {"card_number": "378282246310005", "exp_month": 1, "exp_year": 30, "cvv": "1234", "holder_name": "A B"}"#, "0005"),
+        (
+            r#""payment_method": {"type": "CARD", "number": "5555 5555 5555 4444", "expiry_month": "07", "expiry_year": "31"}"#,
+            "4444",
+        ),
+        (
+            r#""payment_method": "card", "payment_details": {"card_number": "378282246310005", "exp_month": 1, "exp_year": 30, "cvv": "1234", "holder_name": "A B"}"#,
+            "0005",
+        ),
     ] {
         let Some(MethodInput::Card(card)) = create(&with(fields)).unwrap().method else { panic!("a card") };
         assert_eq!(card.number.last4(), last4);
         assert!(card.exp_year >= 2030);
     }
-    for fields in [
-        r#""payment_method": "tok_visa""#,
-        r#""payment_method": {"type": "card", "token": "tok_visa"}"#,
-    ] {
+    for fields in
+        [r#""payment_method": "tok_visa""#, r#""payment_method": {"type": "card", "token": "tok_visa"}"#]
+    {
         let method = create(&with(fields)).unwrap().method;
         assert!(matches!(method, Some(MethodInput::Token(token)) if token == "tok_visa"));
     }
@@ -106,7 +111,8 @@ fn other_spellings_of_a_method() {
 #[test]
 fn confirm_is_asked_for_by_giving_a_method() {
     assert!(!create(&with(r#""description": """#)).unwrap().confirm);
-    let confirmed = confirm_payment(&parse(br#"{"payment_method": "tok_visa", "gateway": "sandbox"}"#).unwrap());
+    let confirmed =
+        confirm_payment(&parse(br#"{"payment_method": "tok_visa", "gateway": "sandbox"}"#).unwrap());
     assert_eq!(confirmed.unwrap().provider.as_deref(), Some("sandbox"));
 }
 
@@ -147,8 +153,16 @@ fn every_refusal_names_its_field() {
         (with(&format!("\"order_id\": \"{long}\"")), "invalid_text", "/order_id"),
         (with(r#""order_id": 12345"#), "invalid_type", "/order_id"),
         (with(r#""description": "4242 4242 4242 4242""#), "card_number_in_text", "/description"),
-        (with(r#""statement_descriptor": "4242424242424242""#), "card_number_in_text", "/statement_descriptor"),
-        (with(r#""statement_descriptor": "ABCDEFGHIJKLMNOPQRSTUVW""#), "invalid_text", "/statement_descriptor"),
+        (
+            with(r#""statement_descriptor": "4242424242424242""#),
+            "card_number_in_text",
+            "/statement_descriptor",
+        ),
+        (
+            with(r#""statement_descriptor": "ABCDEFGHIJKLMNOPQRSTUVW""#),
+            "invalid_text",
+            "/statement_descriptor",
+        ),
         (with(r#""customer_email": "nobody""#), "invalid_value", "/customer_email"),
         (with(r#""return_url": "/done""#), "invalid_url", "/return_url"),
         (with(r#""return_url": "javascript:alert(1)""#), "invalid_url", "/return_url"),
@@ -166,29 +180,86 @@ fn every_refusal_names_its_field() {
         (with(r#""payment_method": "pm_1""#), "unsupported_field", "/payment_method"),
         (with(r#""payment_method": "card""#), "missing_field", "/payment_details"),
         (with(r#""payment_details": {}"#), "missing_field", "/payment_method"),
-        (with(r#""payment_method": {"type": "upi"}, "payment_details": {}"#), "conflicting_fields", "/payment_details"),
+        (
+            with(r#""payment_method": {"type": "upi"}, "payment_details": {}"#),
+            "conflicting_fields",
+            "/payment_details",
+        ),
         (with(r#""payment_method": {"type": "upi", "vpa": "nobody"}"#), "invalid_vpa", "/payment_method/vpa"),
-        (with(r#""payment_method": "UPI", "payment_details": {"vpa": "a@b"}"#), "invalid_vpa", "/payment_details/vpa"),
-        (with(r#""payment_method": "UPI", "payment_details": {"card_number": "1"}"#), "unknown_field", "/payment_details/card_number"),
+        (
+            with(r#""payment_method": "UPI", "payment_details": {"vpa": "a@b"}"#),
+            "invalid_vpa",
+            "/payment_details/vpa",
+        ),
+        (
+            with(r#""payment_method": "UPI", "payment_details": {"card_number": "1"}"#),
+            "unknown_field",
+            "/payment_details/card_number",
+        ),
         (with_card(r#""exp_month": 1, "exp_year": 30"#), "missing_field", "/payment_method/card_number"),
-        (with_card(r#""card_number": 4242424242424242, "exp_month": 1, "exp_year": 30"#), "invalid_type", "/payment_method/card_number"),
-        (with_card(r#""card_number": "4242424242424241", "exp_month": 1, "exp_year": 30"#), "invalid_card_number", "/payment_method/card_number"),
-        (with_card(r#""card_number": "4242424242424242", "exp_year": 30"#), "missing_field", "/payment_method/exp_month"),
-        (with_card(r#""card_number": "4242424242424242", "exp_month": 13, "exp_year": 30"#), "invalid_expiry", "/payment_method/exp_month"),
-        (with_card(r#""card_number": "4242424242424242", "exp_month": 1.0, "exp_year": 30"#), "invalid_expiry", "/payment_method/exp_month"),
-        (with_card(r#""card_number": "4242424242424242", "exp_month": 1, "exp_year": 203"#), "invalid_expiry", "/payment_method/exp_year"),
-        (with_card(r#""card_number": "4242424242424242", "exp_month": 1, "exp_year": true"#), "invalid_type", "/payment_method/exp_year"),
+        (
+            with_card(r#""card_number": 4242424242424242, "exp_month": 1, "exp_year": 30"#),
+            "invalid_type",
+            "/payment_method/card_number",
+        ),
+        (
+            with_card(r#""card_number": "4242424242424241", "exp_month": 1, "exp_year": 30"#),
+            "invalid_card_number",
+            "/payment_method/card_number",
+        ),
+        (
+            with_card(r#""card_number": "4242424242424242", "exp_year": 30"#),
+            "missing_field",
+            "/payment_method/exp_month",
+        ),
+        (
+            with_card(r#""card_number": "4242424242424242", "exp_month": 13, "exp_year": 30"#),
+            "invalid_expiry",
+            "/payment_method/exp_month",
+        ),
+        (
+            with_card(r#""card_number": "4242424242424242", "exp_month": 1.0, "exp_year": 30"#),
+            "invalid_expiry",
+            "/payment_method/exp_month",
+        ),
+        (
+            with_card(r#""card_number": "4242424242424242", "exp_month": 1, "exp_year": 203"#),
+            "invalid_expiry",
+            "/payment_method/exp_year",
+        ),
+        (
+            with_card(r#""card_number": "4242424242424242", "exp_month": 1, "exp_year": true"#),
+            "invalid_type",
+            "/payment_method/exp_year",
+        ),
         (with_card(&format!("{CARD}, \"cvc\": \"12\"")), "invalid_cvc", "/payment_method/cvc"),
         (with_card(&format!("{CARD}, \"cvc\": 123")), "invalid_type", "/payment_method/cvc"),
-        (with_card(&format!("{CARD}, \"cvc\": \"123\", \"cvv\": \"123\"")), "conflicting_fields", "/payment_method/cvv"),
-        (with_card(&format!("{CARD}, \"token\": \"tok_visa\"")), "conflicting_fields", "/payment_method/card_number"),
-        (with_card(&format!("{CARD}, \"holder_name\": \"4242424242424242\"")), "card_number_in_text", "/payment_method/holder_name"),
+        (
+            with_card(&format!("{CARD}, \"cvc\": \"123\", \"cvv\": \"123\"")),
+            "conflicting_fields",
+            "/payment_method/cvv",
+        ),
+        (
+            with_card(&format!("{CARD}, \"token\": \"tok_visa\"")),
+            "conflicting_fields",
+            "/payment_method/card_number",
+        ),
+        (
+            with_card(&format!("{CARD}, \"holder_name\": \"4242424242424242\"")),
+            "card_number_in_text",
+            "/payment_method/holder_name",
+        ),
         (with_card(&format!("{CARD}, \"cvc2\": \"123\"")), "unknown_field", "/payment_method/cvc2"),
         (with(r#""metadata": []"#), "invalid_type", "/metadata"),
     ];
     for (body, code, param) in rows {
         let problem = create(&body).unwrap_err();
-        assert_eq!((problem.entry().code, problem.param()), (code, Some(param)), "{body}: {}", problem.detail());
+        assert_eq!(
+            (problem.entry().code, problem.param()),
+            (code, Some(param)),
+            "{body}: {}",
+            problem.detail()
+        );
         assert_eq!(problem.entry().status, 422, "{body}");
         let document = String::from_utf8(problem.document("req_1")).unwrap();
         assert!(!document.contains("42424242"), "{document}");
@@ -197,12 +268,16 @@ fn every_refusal_names_its_field() {
 
 #[test]
 fn amounts_up_to_the_last_one() {
-    let amount = |text: &str| create(&format!("{{\"amount\": {text}, \"currency\": \"JPY\"}}")).map(|c| c.amount.minor);
+    let amount = |text: &str| {
+        create(&format!("{{\"amount\": {text}, \"currency\": \"JPY\"}}")).map(|c| c.amount.minor)
+    };
     assert_eq!(amount("1").unwrap(), 1);
     assert_eq!(amount("9223372036854775807").unwrap(), i64::MAX);
     assert!(amount("9223372036854775808").is_err());
     assert!(amount("-0").is_err());
-    let verified = create(r#"{"amount": 0, "currency": "USD", "purpose": "verification", "payment_method": "tok_visa"}"#);
+    let verified = create(
+        r#"{"amount": 0, "currency": "USD", "purpose": "verification", "payment_method": "tok_visa"}"#,
+    );
     assert_eq!(verified.unwrap().purpose, Purpose::Verification);
 }
 
@@ -232,7 +307,10 @@ fn captures_refunds_and_cancels() {
     let captured = capture(&read_body(b"").unwrap()).unwrap();
     assert_eq!((captured.command.amount, captured.command.is_final, captured.in_paisa), (None, false, false));
     let captured = capture(&read_body(br#"{"amount_paisa": 5, "final": true}"#).unwrap()).unwrap();
-    assert_eq!((captured.command.amount, captured.command.is_final, captured.in_paisa), (Some(5), true, true));
+    assert_eq!(
+        (captured.command.amount, captured.command.is_final, captured.in_paisa),
+        (Some(5), true, true)
+    );
 
     let body = br#"{"amount_paisa": 10000, "reason": "Customer requested refund",
         "metadata": {"refund_request_id": "REF123"}}"#;
@@ -241,7 +319,8 @@ fn captures_refunds_and_cancels() {
     assert_eq!(refunded.command.metadata["refund_request_id"], "REF123");
     assert!(refunded.in_paisa);
 
-    let code = |body: &str, names_payment| refund(&read_body(body.as_bytes()).unwrap(), names_payment).unwrap_err();
+    let code =
+        |body: &str, names_payment| refund(&read_body(body.as_bytes()).unwrap(), names_payment).unwrap_err();
     assert_eq!(code("{}", true).entry().code, "missing_field");
     assert_eq!(code(r#"{"payment_id": "pay_1"}"#, false).entry().code, "unknown_field");
     assert_eq!(code(r#"{"amount": 0}"#, false).entry().code, "invalid_amount");
@@ -270,13 +349,41 @@ fn mutated() -> impl Strategy<Value = String> {
         any::<i64>().prop_map(|number| number.to_string()),
         any::<f64>().prop_map(|number| serde_json::to_string(&number).unwrap()),
         any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
-        prop::sample::select(vec!["[]", "{}", "1e999", "\"4242424242424242\"", "\"UPI\"", "\"card\"", "\"cus_\""])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "[]",
+            "{}",
+            "1e999",
+            "\"4242424242424242\"",
+            "\"UPI\"",
+            "\"card\"",
+            "\"cus_\""
+        ])
+        .prop_map(str::to_owned),
     ];
     let names = prop::sample::select(vec![
-        "amount", "amount_paisa", "currency", "purpose", "capture_method", "confirm", "payment_method",
-        "payment_details", "customer_id", "merchant_id", "order_id", "description", "metadata", "return_url",
-        "callback_url", "type", "card_number", "exp_month", "exp_year", "cvc", "vpa", "token", "x",
+        "amount",
+        "amount_paisa",
+        "currency",
+        "purpose",
+        "capture_method",
+        "confirm",
+        "payment_method",
+        "payment_details",
+        "customer_id",
+        "merchant_id",
+        "order_id",
+        "description",
+        "metadata",
+        "return_url",
+        "callback_url",
+        "type",
+        "card_number",
+        "exp_month",
+        "exp_year",
+        "cvc",
+        "vpa",
+        "token",
+        "x",
     ]);
     let members = prop::collection::vec((names.clone(), value.clone()), 0..6);
     let inner = prop::collection::vec((names, value), 0..6);

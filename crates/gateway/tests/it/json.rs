@@ -100,7 +100,10 @@ fn the_canonical_form_holds_no_card() {
     assert_ne!(canon("{\"x\":1}"), canon("{\"x\":2}"));
     assert_ne!(canon("{\"x\":\"1\"}"), canon("{\"x\":1}"));
     // Elsewhere these names are ordinary.
-    assert_eq!(canon("{\"metadata\":{\"cvc\":\"1\",\"number\":\"2\"}}"), "{\"metadata\":{\"cvc\":\"1\",\"number\":\"2\"}}");
+    assert_eq!(
+        canon("{\"metadata\":{\"cvc\":\"1\",\"number\":\"2\"}}"),
+        "{\"metadata\":{\"cvc\":\"1\",\"number\":\"2\"}}"
+    );
 }
 
 /// What serde_json makes of it; numbers by their text's own value.
@@ -122,7 +125,8 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
         any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_filter_map("finite", |float| serde_json::Number::from_f64(float).map(Value::Number)),
+        any::<f64>()
+            .prop_filter_map("finite", |float| serde_json::Number::from_f64(float).map(Value::Number)),
         any::<String>().prop_map(Value::String),
     ];
     leaf.prop_recursive(5, 40, 6, |inner| {

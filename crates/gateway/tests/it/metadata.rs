@@ -11,13 +11,16 @@ fn metadata(json: &str) -> Result<Map<String, Value>, Problem> {
 
 #[test]
 fn scalars_are_kept() {
-    let kept = metadata(r#"{"a": "text\nline", "b": true, "c": 12, "d": -1.5, "e": 18446744073709551615, "f": ""}"#);
+    let kept =
+        metadata(r#"{"a": "text\nline", "b": true, "c": 12, "d": -1.5, "e": 18446744073709551615, "f": ""}"#);
     let kept = kept.unwrap();
     assert_eq!(kept["a"], "text\nline");
     assert_eq!(kept["c"], 12);
     assert_eq!(kept["d"], -1.5);
     assert_eq!(kept["e"], u64::MAX);
-    for (written, kept) in [("0.1", 0.1), ("1.10", 1.1), ("1e3", 1000.0), ("123456789012.345", 123_456_789_012.345)] {
+    for (written, kept) in
+        [("0.1", 0.1), ("1.10", 1.1), ("1e3", 1000.0), ("123456789012.345", 123_456_789_012.345)]
+    {
         assert_eq!(metadata(&format!("{{\"n\": {written}}}")).unwrap()["n"], kept);
     }
     assert_eq!(metadata("{\"n\": 0.0}").unwrap()["n"], 0);

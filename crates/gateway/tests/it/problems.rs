@@ -34,8 +34,15 @@ fn the_catalogue_is_sound() {
 #[test]
 fn the_service_codes_are_listed() {
     for code in [
-        "card_declined", "payment_declined", "operation_declined", "operation_failed", "partially_approved",
-        "not_sent", "provider_refused", "expired", "cancelled",
+        "card_declined",
+        "payment_declined",
+        "operation_declined",
+        "operation_failed",
+        "partially_approved",
+        "not_sent",
+        "provider_refused",
+        "expired",
+        "cancelled",
     ] {
         assert_eq!(catalogue::find(code).map(|entry| entry.status), Some(402), "{code}");
     }
@@ -43,25 +50,34 @@ fn the_service_codes_are_listed() {
 
 #[test]
 fn each_rejection_has_its_status_and_code() {
-    let operation = OperationId { payment: Id::from_uuid(Uuid::nil()), kind: OperationKind::Capture, ordinal: 2 };
+    let operation =
+        OperationId { payment: Id::from_uuid(Uuid::nil()), kind: OperationKind::Capture, ordinal: 2 };
     let rows: Vec<(PaymentsError, u64, &str, Option<&str>)> = vec![
         (Rejection::NotFound("payment").into(), 404, "not_found", None),
         (
             Rejection::Invalid { param: "/payment_method", message: "no".into() }.into(),
-            422, "invalid_value", Some("/payment_method"),
+            422,
+            "invalid_value",
+            Some("/payment_method"),
         ),
         (
             Rejection::Invalid { param: "/amount", message: "no".into() }.into(),
-            422, "invalid_amount", Some("/amount"),
+            422,
+            "invalid_amount",
+            Some("/amount"),
         ),
         (
             Rejection::Invalid { param: "/currency", message: "no".into() }.into(),
-            422, "invalid_currency", Some("/currency"),
+            422,
+            "invalid_currency",
+            Some("/currency"),
         ),
         (Rejection::NoProviderAccount("none".into()).into(), 422, "no_provider_account", Some("/provider")),
         (
             Rejection::State { verb: "captured", status: PaymentStatus::Paid }.into(),
-            409, "invalid_state", None,
+            409,
+            "invalid_state",
+            None,
         ),
         (Rejection::OperationOpen(operation).into(), 409, "operation_open", None),
         (Rejection::OrderAlreadyCharged.into(), 409, "order_already_charged", Some("/order_id")),

@@ -17,9 +17,10 @@ pub(crate) async fn capture(mut call: Call) -> Answer {
         (input::capture(&body)?, call.claim("POST /payments/{id}/capture", &id.to_string(), &body)?)
     };
     if capture.in_paisa {
-        check_in_rupees(&call, id).await?;
+        check_in_rupees(&call.node.payments, call.scope(), id).await?;
     }
     let service = &call.node.payments;
-    let answered = service.capture(&call.caller(), id, capture.command, claim).await.map_err(from_payments)?;
+    let answered =
+        service.capture(&call.caller(), id, capture.command, claim).await.map_err(from_payments)?;
     outcome::payment(&call, &answered, StatusCode::OK)
 }

@@ -18,6 +18,7 @@ pub(crate) async fn confirm(mut call: Call) -> Answer {
     };
     // The body holds a card number: it goes before the provider is waited for.
     drop(bytes);
-    let answered = call.node.payments.confirm(&call.caller(), id, command, claim).await.map_err(from_payments)?;
+    let answered =
+        call.node.payments.confirm(&call.caller(), id, command, claim).await.map_err(from_payments)?;
     outcome::payment(&call, &answered, StatusCode::OK)
 }

@@ -8,10 +8,9 @@ pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod refund;
 
-use kernel::{Currency, Id};
-use payments::PaymentKind;
+use kernel::{Currency, Id, Scope};
+use payments::{PaymentKind, Payments};
 
-use crate::call::Call;
 use crate::problem::{Problem, catalogue as code, from_payments};
 
 /// The word for what is not found.
@@ -19,12 +18,17 @@ pub(crate) const PAYMENT: &str = "payment";
 
 /// Amounts in paisa are for payments in rupees: the same number of another currency's minor units
 /// would be another amount.
-pub(crate) async fn check_in_rupees(call: &Call, id: Id<PaymentKind>) -> Result<(), Problem> {
-    let payment = call.node.payments.get(call.scope(), id).await.map_err(from_payments)?;
+pub(crate) async fn check_in_rupees(
+    service: &Payments,
+    scope: Scope,
+    id: Id<PaymentKind>,
+) -> Result<(), Problem> {
+    let payment = service.get(scope, id).await.map_err(from_payments)?;
     let currency = payment.amount.currency;
     if currency == Currency::INR {
         return Ok(());
     }
-    let detail = format!("`amount_paisa` counts Indian rupees; this payment is in {currency}. Send `amount`.");
+    let detail =
+        format!("`amount_paisa` counts Indian rupees; this payment is in {currency}. Send `amount`.");
     Err(Problem::new(&code::INVALID_CURRENCY, detail).at("/amount_paisa"))
 }

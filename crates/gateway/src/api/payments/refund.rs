@@ -15,7 +15,7 @@ pub(crate) async fn refund(mut call: Call) -> Answer {
         (input::refund(&body, false)?, call.claim("POST /payments/{id}/refund", &id.to_string(), &body)?)
     };
     if refund.in_paisa {
-        check_in_rupees(&call, id).await?;
+        check_in_rupees(&call.node.payments, call.scope(), id).await?;
     }
     let service = &call.node.payments;
     let answered = service.refund(&call.caller(), id, refund.command, claim).await.map_err(from_payments)?;

@@ -18,7 +18,7 @@ pub(crate) async fn create(mut call: Call) -> Answer {
     let id = refund.payment_id.as_deref().and_then(|text| Id::parse(text).ok());
     let id = id.ok_or_else(|| not_found(PAYMENT).at("/payment_id"))?;
     if refund.in_paisa {
-        check_in_rupees(&call, id).await?;
+        check_in_rupees(&call.node.payments, call.scope(), id).await?;
     }
     let service = &call.node.payments;
     let answered = service.refund(&call.caller(), id, refund.command, claim).await.map_err(from_payments)?;
