@@ -61,7 +61,7 @@ pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> 
     let mut options =
         Options::new(node, Arc::clone(&ports.clock), Arc::clone(&ports.ids), Arc::clone(&ports.tasks));
     options.migrate = migrate;
-    let main = one(config, MAIN_FILE, schema()?, options.clone())?;
+    let main = one(config, MAIN_FILE, schema()?, options.clone()).await?;
     let bank = if config.sandbox.bank == BankPlace::Store {
         // Like a remote bank it outlives a killed process, and costs a payment no flush. It migrates
         // always: nothing in it is worth an operator's attention.
@@ -73,16 +73,21 @@ pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> 
             readers: 2,
             ..options
         };
-        Some(one(config, BANK_FILE, bank_schema()?, options)?)
+        Some(one(config, BANK_FILE, bank_schema()?, options).await?)
     } else {
         None
     };
     Ok(Stores { main, bank })
 }
 
-fn one(config: &Config, file: &str, schema: Schema, options: Options) -> Result<Arc<dyn Store>, StartError> {
-    if config.database.url.is_some() {
-        return Err(OpenError::Address("PostgreSQL comes with the next commit".to_owned()).into());
+async fn one(
+    config: &Config,
+    file: &str,
+    schema: Schema,
+    options: Options,
+) -> Result<Arc<dyn Store>, StartError> {
+    if let Some(url) = &config.database.url {
+        return Ok(store::open_postgres(url.expose(), schema, options).await?);
     }
     let folder = &config.database.folder;
     std::fs::create_dir_all(folder).map_err(|error| StartError::Folder {

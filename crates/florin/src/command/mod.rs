@@ -1,0 +1,141 @@
+//! The commands.
+
+mod bench;
+mod key;
+mod ledger;
+mod machine;
+mod merchant;
+mod migrate;
+mod operation;
+mod payment;
+mod sandbox;
+mod serve;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use kernel::{Id, Merchant, Mode, Scope};
+use node::{Config, Node};
+
+use crate::failure::Failure;
+use crate::logging;
+
+/// A self-hosted payment gateway.
+#[derive(Debug, Parser)]
+#[command(name = "florin", version, about)]
+pub(crate) struct CommandLine {
+    /// The configuration file; without it, florin.toml in the working directory, if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the API; also what florin does without a command
+    Serve(serve::Serve),
+    /// Brings the database up to date
+    Migrate,
+    /// Merchants
+    #[command(subcommand)]
+    Merchant(merchant::MerchantCommand),
+    /// API keys
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Payments
+    #[command(subcommand)]
+    Payment(payment::PaymentCommand),
+    /// Operations that need a person
+    #[command(subcommand)]
+    Operation(operation::OperationCommand),
+    /// The books
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// The simulated bank, as a process of its own
+    #[command(subcommand)]
+    Sandbox(sandbox::SandboxCommand),
+    /// Measures a server under load
+    Bench(Box<bench::Bench>),
+}
+
+/// Runs the command to its end.
+pub(crate) fn run(line: CommandLine) -> Result<(), Failure> {
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let config = Config::load(line.config.as_deref(), &environment)?;
+    logging::begin(config.log);
+    match line.command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
+        Command::Serve(serve) => serve.run(config),
+        Command::Migrate => migrate::run(config),
+        Command::Merchant(command) => command.run(config),
+        Command::Key(command) => command.run(config),
+        Command::Payment(command) => command.run(config),
+        Command::Operation(command) => command.run(config),
+        Command::Ledger(command) => command.run(config),
+        Command::Sandbox(command) => command.run(config),
+        Command::Bench(bench) => bench.run(config),
+    }
+}
+
+/// Runs `work` on a runtime of its own.
+fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::while_doing("the runtime cannot be started", &error))?;
+    let result = runtime.block_on(work);
+    // What is still on it after a bounded stop does not hold the process up.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+/// Opens the configured store, whether or not a server runs, does `work` and closes it. An older store
+/// is refused: a server of that age may run beside.
+fn with_node<T, F>(config: Config, work: impl FnOnce(Arc<Node>) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    on_runtime(async {
+        let ports = node::host::ports();
+        let stores = node::open(&config, &ports, ports.ids.uuid(), false).await?;
+        let node = node::start_over(config, ports, stores).await?;
+        let result = work(Arc::clone(&node)).await;
+        node.stop(Duration::from_secs(10)).await;
+        result
+    })
+}
+
+/// The merchant that a command is about: the one that is named, or the only one.
+async fn merchant_of(node: &Node, named: Option<Id<Merchant>>) -> Result<Id<Merchant>, Failure> {
+    if let Some(id) = named {
+        return Ok(node.identity.merchant(id).await?.id);
+    }
+    let merchants = node.identity.merchants().await?;
+    match merchants.as_slice() {
+        [only] => Ok(only.id),
+        several => Err(Failure::Usage(format!(
+            "there are {} merchants: name one with --merchant mer_…",
+            several.len()
+        ))),
+    }
+}
+
+/// Both worlds of every merchant: where an operator looks for an id.
+async fn worlds(node: &Node) -> Result<Vec<Scope>, Failure> {
+    let merchants = node.identity.merchants().await?;
+    let worlds = merchants
+        .into_iter()
+        .flat_map(|merchant| [Mode::Test, Mode::Live].map(|mode| Scope { merchant: merchant.id, mode }));
+    Ok(worlds.collect())
+}
+
+/// Who acts at this command line, for the audit trail.
+fn operator() -> String {
+    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+    name.unwrap_or_else(|_| "operator".to_owned())
+}

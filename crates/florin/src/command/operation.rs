@@ -1,0 +1,55 @@
+//! `florin operation`.
+
+use clap::{Args, Subcommand};
+use node::Config;
+use payments::{OperationId, Resolution};
+
+use super::payment::find;
+use super::{operator, with_node};
+use crate::failure::Failure;
+use crate::output;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperationCommand {
+    /// Closes an operation that needs review, by what a person found out at the provider
+    Resolve(Resolve),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resolve {
+    /// The operation's id
+    id: OperationId,
+    #[command(flatten)]
+    found: Found,
+    /// Why, for the audit trail
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Found {
+    /// It was done; this is the provider's reference of it
+    #[arg(long, value_name = "REFERENCE")]
+    succeeded: Option<String>,
+    /// It was not done, and never will be
+    #[arg(long)]
+    not_done: bool,
+}
+
+impl OperationCommand {
+    pub(crate) fn run(self, config: Config) -> Result<(), Failure> {
+        let Self::Resolve(Resolve { id, found, reason }) = self;
+        let resolution = match found.succeeded {
+            Some(reference) => Resolution::Succeeded { reference },
+            None => Resolution::NotDone,
+        };
+        with_node(config, |node| async move {
+            let (scope, _) = find(&node, id.payment).await?;
+            let payment =
+                node.payments.resolve_operation(&operator(), scope, id, resolution, &reason).await?;
+            output::line(&format!("payment {} is {}", payment.id, payment.status().as_str()));
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,143 @@
+//! `florin serve`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use kernel::Secret;
+use node::{Config, FolderLock, Node, Ports};
+use tokio::net::TcpListener;
+
+use super::on_runtime;
+use crate::failure::Failure;
+use crate::output;
+use crate::shutdown::Signals;
+
+/// How long work in flight may take after the last request was answered.
+const WORK_WITHIN: Duration = Duration::from_secs(5);
+
+/// Serves the API.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Serve {
+    /// Refuse an older database instead of bringing it up to date
+    #[arg(long)]
+    no_migrate: bool,
+}
+
+impl Serve {
+    pub(crate) fn run(self, mut config: Config) -> Result<(), Failure> {
+        // Before anything is opened: whoever serves the folder already is named, not disturbed.
+        let mut lock = match &config.database.url {
+            None => Some(FolderLock::take(&config.database.folder)?),
+            Some(_) => None,
+        };
+        on_runtime(async {
+            let mut signals = Signals::listen()
+                .map_err(|error| Failure::while_doing("signals cannot be received", &error))?;
+            let listener = listen(&mut config).await?;
+            let ports = node::host::ports();
+            let node = open(config, ports, !self.no_migrate).await?;
+            if let Some(lock) = &mut lock {
+                // The name of the process is enough where this fails.
+                let _ = lock.announce(&node.public_url);
+            }
+            let first_key = node.first_start().await?;
+            greet(&node, first_key.as_ref());
+            node.run_background();
+            serve(node, listener, &mut signals).await
+        })
+    }
+}
+
+/// Listens, and notes the port in the configuration if it was left to the system.
+pub(super) async fn listen(config: &mut Config) -> Result<TcpListener, Failure> {
+    let (host, port) = (config.server.host.clone(), config.server.port);
+    let failed = |error: std::io::Error| {
+        Failure::Failed(format!("cannot listen on {host} port {port}: {error} (server.host, server.port)"))
+    };
+    let listener = TcpListener::bind((host.as_str(), port)).await.map_err(failed)?;
+    config.server.port = listener.local_addr().map_err(failed)?.port();
+    Ok(listener)
+}
+
+async fn open(config: Config, ports: Ports, migrate: bool) -> Result<Arc<Node>, Failure> {
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let stores = node::open(&config, &ports, ports.ids.uuid(), migrate).await?;
+    Ok(node::start_over(config, ports, stores).await?)
+}
+
+/// Until a signal; then requests in flight are answered and work in flight is finished. A second
+/// signal ends it at once.
+async fn serve(node: Arc<Node>, listener: TcpListener, signals: &mut Signals) -> Result<(), Failure> {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = gateway::serve(Arc::clone(&node), listener, async {
+        let _ = stopped.await;
+    });
+    tokio::pin!(server);
+    let result = tokio::select! {
+        result = &mut server => result,
+        signal = signals.next() => {
+            tracing::info!(signal, "stopping: requests in flight are answered");
+            let _ = stop.send(());
+            let answered_within = node.config.server.answer_within.saturating_add(Duration::from_secs(1));
+            tokio::select! {
+                result = &mut server => result,
+                () = node.clock.sleep(answered_within) => Ok(()),
+                _ = signals.next() => return Err(Failure::Failed("stopped at once".to_owned())),
+            }
+        }
+    };
+    let left = tokio::select! {
+        left = node.stop(WORK_WITHIN) => left,
+        _ = signals.next() => return Err(Failure::Failed("stopped at once".to_owned())),
+    };
+    if left > 0 {
+        tracing::warn!(left, "work in flight is left to the next start");
+    }
+    result.map_err(|error| Failure::while_doing("serving failed", &error))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says where it listens and where its data is; on the first start also the key, once.
+fn greet(node: &Node, first_key: Option<&Secret<String>>) {
+    let url = &node.public_url;
+    output::line(&format!("Florin listens on {url}"));
+    output::line(&place(&node.config));
+    if node.config.database.url.is_some() && node.config.encryption_key.is_none() {
+        output::line("The test worlds' secret is in the database; live keys need ENCRYPTION_KEY.");
+    }
+    let Some(key) = first_key else { return };
+    let key = key.expose();
+    output::line("");
+    output::line("A test merchant was made. This is its key; it is shown now and never again:");
+    output::line("");
+    output::line(&format!("  {key}"));
+    output::line("");
+    output::line("A first payment:");
+    output::line("");
+    output::line(&first_payment(url, key));
+    output::line("");
+}
+
+fn place(config: &Config) -> String {
+    if config.database.url.is_some() {
+        return "Data is kept in PostgreSQL".to_owned();
+    }
+    let folder = Path::new(&config.database.folder);
+    let shown = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+    format!("Data is kept in {}", shown.display())
+}
+
+/// A `curl` that works as it is pasted.
+fn first_payment(url: &str, key: &str) -> String {
+    format!(
+        "curl {url}/api/v1/payments \\\n  -H 'Authorization: Bearer {key}' \\\n  \
+         -H 'Content-Type: application/json' \\\n  -d '{{\"amount\": 1000, \"currency\": \"USD\", \
+         \"payment_method\": {{\"type\": \"card\",\n       \"card_number\": \"4242424242424242\", \
+         \"exp_month\": 12, \"exp_year\": 2030, \"cvc\": \"123\"}}}}'"
+    )
+}

@@ -1,0 +1,38 @@
+//! End to end: the real binary over HTTP, on SQLite and, where FLORIN_TEST_DATABASE_URL names a
+//! server, on PostgreSQL.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a failing test may panic, and it watches a process that keeps the real time"
+)]
+
+mod cards;
+mod crash;
+mod first_start;
+mod http;
+mod nodes;
+mod once;
+mod sandbox;
+mod server;
+mod tools;
+mod upi;
+
+/// Runs a test of a [`server::Place`] on both stores.
+macro_rules! on_both_stores {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(&$crate::server::Place::sqlite(stringify!($name))); })+
+        }
+        mod postgres {
+            $(#[test] fn $name() {
+                if let Some(place) = $crate::server::Place::postgres(stringify!($name)) {
+                    super::$name(&place);
+                }
+            })+
+        }
+    };
+}
+use on_both_stores;
