@@ -161,7 +161,7 @@ struct GatewayResponse<'a> {
 
 impl<'a> ErrorObject<'a> {
     /// The wire form of an error.
-    pub fn of(error: &'a LastError) -> Self {
+    pub(super) fn of(error: &'a LastError) -> Self {
         Self {
             code: &error.code,
             decline_code: error.decline_code.as_deref(),

@@ -1,9 +1,16 @@
-//! The gateway's tests: the strict reader, the shapes, and the routes over a node in memory.
+//! The gateway's tests: the strict reader, the shapes, and the routes over a real node.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failing test may panic")]
 
+mod answers;
 mod commands;
+mod edges;
+mod idempotency;
 mod json;
 mod metadata;
+mod never_ours;
 mod problems;
 mod query;
-mod shapes;
+mod routes;
+mod sandbox;
+mod server;
+mod world;

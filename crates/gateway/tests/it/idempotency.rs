@@ -1,0 +1,134 @@
+//! Every mutating route repeats its first answer under the same idempotency key.
+
+use axum::http::{Method, StatusCode};
+use gateway::routes;
+use serde_json::Value;
+
+use crate::world::{CARD, Reply, World};
+
+async fn keyed(world: &World, path: &str, key: &str, body: &str) -> Reply {
+    let headers = [("idempotency-key", key), ("content-type", "application/json")];
+    world.call(Method::POST, path, &headers, body).await
+}
+
+/// Path and body of a request that the route carries out.
+async fn prepared(world: &World, path: &str) -> (String, String) {
+    let held = r#""capture_method": "manual", "#;
+    let id = |payment: Value| payment["id"].as_str().unwrap().to_owned();
+    let verb = path.rsplit('/').next().unwrap();
+    let (payment, body) = match verb {
+        "payments" => (String::new(), CARD.to_owned()),
+        "confirm" => {
+            let made = world.post("/api/v1/payments", r#"{"amount": 5, "currency": "EUR"}"#).await;
+            (id(made.json()), r#"{"payment_method": "tok_visa"}"#.to_owned())
+        }
+        "capture" => (id(world.pay(held).await), r#"{"amount": 400}"#.to_owned()),
+        "cancel" | "void" => (id(world.pay(held).await), String::new()),
+        "refund" => (id(world.pay("").await), r#"{"amount": 300, "reason": "x"}"#.to_owned()),
+        "refunds" => {
+            let payment = id(world.pay("").await);
+            (String::new(), format!("{{\"payment_id\": \"{payment}\", \"amount\": 300}}"))
+        }
+        other => panic!("say how to call {other}"),
+    };
+    (path.replace("{id}", &payment), body)
+}
+
+#[tokio::test]
+async fn every_mutating_route_repeats_its_answer() {
+    let world = World::start().await;
+    for (number, route) in routes().iter().filter(|route| route.is_idempotent).enumerate() {
+        let (path, body) = prepared(&world, &route.path).await;
+        let key = format!("key-{number}");
+        let first = keyed(&world, &path, &key, &body).await;
+        assert!(first.status.is_success(), "{path}: {}", first.text());
+        assert_eq!(first.header("idempotent-replayed"), "", "{path}");
+        let spaced = body.replace(':', " : ");
+        for body in [&body, &spaced] {
+            let again = keyed(&world, &path, &key, body).await;
+            assert_eq!(again.header("idempotent-replayed"), "true", "{path}: {}", again.text());
+            assert_eq!((again.status, again.json()), (first.status, first.json()), "{path}");
+        }
+        // The other root is the same route.
+        let other = if path.starts_with("/api/v1") {
+            path.replace("/api/v1", "/api")
+        } else {
+            path.replace("/api", "/api/v1")
+        };
+        assert_eq!(keyed(&world, &other, &key, &body).await.header("idempotent-replayed"), "true");
+        // Another body under the same key is refused, and nothing happens.
+        let changed = match body.as_str() {
+            "" | "{}" => continue,
+            body if body.contains("tok_visa") => body.replace("tok_visa", "tok_amex"),
+            body if body.contains("1000") => body.replace("1000", "1001"),
+            body => body.replace("00", "01"),
+        };
+        let reused = keyed(&world, &path, &key, &changed).await;
+        assert_eq!(reused.problem(), (422, "idempotency_key_reused".to_owned()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_decline_is_repeated_too() {
+    let world = World::start().await;
+    let body = CARD.replace("4242424242424242", "4000000000009995");
+    let first = keyed(&world, "/api/payments", "k", &body).await;
+    assert_eq!(first.problem(), (402, "card_declined".to_owned()));
+    let document = first.json();
+    assert_eq!(
+        (&document["decline_code"], &document["retryable"]),
+        (&"insufficient_funds".into(), &true.into())
+    );
+    let again = keyed(&world, "/api/payments", "k", &body).await;
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(again.json()["payment_id"], document["payment_id"]);
+    // The security code is no part of what is compared: it is not kept, not even as a MAC.
+    let other = body.replace("\"123\"", "\"999\"");
+    assert_eq!(keyed(&world, "/api/payments", "k", &other).await.header("idempotent-replayed"), "true");
+    let other = body.replace("4000000000009995", "4000 0000 0000 9995");
+    assert_eq!(keyed(&world, "/api/payments", "k", &other).await.header("idempotent-replayed"), "true");
+    let other = body.replace("4000000000009995", "4000000000009987");
+    assert_eq!(keyed(&world, "/api/payments", "k", &other).await.problem().1, "idempotency_key_reused");
+}
+
+#[tokio::test]
+async fn a_key_of_one_route_is_not_one_of_another() {
+    let world = World::start().await;
+    let held = world.pay(r#""capture_method": "manual", "#).await;
+    let path = format!("/api/payments/{}", held["id"].as_str().unwrap());
+    assert_eq!(keyed(&world, &format!("{path}/capture"), "k", "").await.status, StatusCode::OK);
+    let reused = keyed(&world, &format!("{path}/refund"), "k", "").await;
+    assert_eq!(reused.problem(), (422, "idempotency_key_reused".to_owned()));
+    // Nor is it one of another payment, on the same route with the same body.
+    let other = world.pay(r#""capture_method": "manual", "#).await;
+    let path = format!("/api/payments/{}/capture", other["id"].as_str().unwrap());
+    assert_eq!(keyed(&world, &path, "k", "").await.problem().1, "idempotency_key_reused");
+}
+
+#[tokio::test]
+async fn a_request_that_wrote_nothing_consumes_no_key() {
+    let world = World::start().await;
+    for (path, body) in [
+        ("/api/payments", "{"),
+        ("/api/payments", r#"{"amount": 0, "currency": "USD"}"#),
+        ("/api/payments/pay_1/capture", ""),
+        ("/api/refunds", r#"{"payment_id": "pay_1"}"#),
+    ] {
+        assert!(keyed(&world, path, "k", body).await.status.is_client_error());
+    }
+    let made = keyed(&world, "/api/payments", "k", CARD).await;
+    assert_eq!((made.status, made.header("idempotent-replayed")), (StatusCode::CREATED, ""));
+}
+
+#[tokio::test]
+async fn keys_are_visible_ascii() {
+    let world = World::start().await;
+    for key in ["", "a b", "a\tb", &"x".repeat(256)] {
+        let reply = keyed(&world, "/api/payments", key, CARD).await;
+        assert_eq!(reply.problem(), (400, "invalid_idempotency_key".to_owned()), "{key:?}");
+    }
+    let headers = [("idempotency-key", "a"), ("idempotency-key", "b")];
+    let twice = world.call(Method::POST, "/api/payments", &headers, CARD).await;
+    assert_eq!(twice.problem(), (400, "invalid_idempotency_key".to_owned()));
+    assert_eq!(keyed(&world, "/api/payments", &"x".repeat(255), CARD).await.status, StatusCode::CREATED);
+}

@@ -1,0 +1,146 @@
+//! The set of all routes: each is held against what every route must do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::{Method, StatusCode};
+use gateway::{Access, routes};
+use identity::KeyKind;
+use kernel::Mode;
+
+use crate::world::{World, filled};
+
+const NOBODY: &str = "pay_01h455vb4pex5vsknk084sn02q";
+const NO_REFUND: &str = "re_01h455vb4pex5vsknk084sn02q";
+
+#[tokio::test]
+async fn without_a_key_nothing_is_judged() {
+    let world = World::start().await;
+    for route in routes() {
+        let path = filled(&route.path, "anything", "anything");
+        let reply = world.bare(route.method.clone(), &path, &[], "{").await;
+        let is_unauthorized = reply.status == StatusCode::UNAUTHORIZED;
+        assert_eq!(is_unauthorized, route.access == Access::SecretKey, "{} {path}", route.method);
+        if is_unauthorized {
+            assert_eq!(reply.problem(), (401, "missing_api_key".to_owned()));
+            assert!(reply.header("www-authenticate").starts_with("Bearer"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_keys_open_nothing() {
+    let world = World::start().await;
+    let publishable = world.another_key(Mode::Test, KeyKind::Publishable).await;
+    let unknown = format!("{}x", &world.key[..world.key.len() - 1]);
+    let (known, twice) = (format!("Bearer {}", world.key), format!("Bearer {0} {0}", world.key));
+    for route in routes().iter().filter(|route| route.access == Access::SecretKey) {
+        let path = filled(&route.path, NOBODY, NO_REFUND);
+        for (authorization, status, code) in [
+            ("Bearer nonsense".to_owned(), 401, "invalid_api_key"),
+            (format!("Bearer {unknown}"), 401, "invalid_api_key"),
+            (format!("Basic {}", world.key), 401, "invalid_api_key"),
+            (world.key.clone(), 401, "invalid_api_key"),
+            (twice.clone(), 401, "invalid_api_key"),
+            (format!("Bearer {publishable}"), 403, "publishable_key_not_allowed"),
+        ] {
+            let headers = [("authorization", authorization.as_str())];
+            let reply = world.bare(route.method.clone(), &path, &headers, "").await;
+            assert_eq!(reply.problem(), (status, code.to_owned()), "{authorization} {path}");
+            assert!(!reply.text().contains(&unknown));
+        }
+        let headers = [("authorization", known.as_str()), ("authorization", known.as_str())];
+        let reply = world.bare(route.method.clone(), &path, &headers, "").await;
+        assert_eq!(reply.problem().0, 401);
+    }
+}
+
+#[tokio::test]
+async fn other_methods_are_refused_with_those_there_are() {
+    let world = World::start().await;
+    let mut methods: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for route in routes() {
+        methods.entry(route.path).or_default().insert(route.method.to_string());
+    }
+    for (path, methods) in methods {
+        let at = filled(&path, NOBODY, NO_REFUND);
+        for method in [Method::PUT, Method::DELETE, Method::OPTIONS, Method::GET, Method::POST] {
+            if methods.contains(method.as_str()) {
+                continue;
+            }
+            let reply = world.call(method, &at, &[], "").await;
+            assert_eq!(reply.problem(), (405, "method_not_allowed".to_owned()), "{path}");
+            let allowed: BTreeSet<String> = reply.header("allow").split(',').map(str::to_owned).collect();
+            assert!(methods.is_subset(&allowed), "{path}: {allowed:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_document() {
+    let world = World::start().await;
+    for path in [
+        "/",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/metrics",
+        "/health",
+        "/api",
+        "/api/v1",
+        "/api/v2/payments",
+        "/api/v1/payments/",
+        "/api/v1/payments/pay_1/increment",
+        "/api/v1/customers",
+        "/webhooks/sandbox",
+        "/return",
+        "/sandbox",
+        "//",
+        "/%ff",
+        "/api/v1/payments/a/b/c",
+    ] {
+        for method in [Method::GET, Method::POST] {
+            let reply = world.call(method, path, &[], "").await;
+            assert_eq!(reply.problem(), (404, "route_not_found".to_owned()), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn ids_that_are_not_this_merchants_are_not_found() {
+    let world = World::start().await;
+    let stranger = format!("Bearer {}", world.strangers_key().await);
+    let payment = world.pay("").await;
+    let refunded =
+        world.post(&format!("/api/v1/payments/{}/refund", payment["id"].as_str().unwrap()), "").await;
+    assert_eq!(refunded.status, StatusCode::CREATED, "{}", refunded.text());
+    let (payment, refund) = (payment["id"].clone(), refunded.json()["id"].clone());
+    let (payment, refund) = (payment.as_str().unwrap(), refund.as_str().unwrap());
+    let is_there = world.get(&filled("/api/v1/refunds/{id}", payment, refund)).await;
+    assert_eq!(is_there.status, StatusCode::OK);
+
+    let mut tried = 0;
+    for route in routes().iter().filter(|route| route.path.contains("{id}")) {
+        let body = if route.path.ends_with("confirm") { r#"{"payment_method": "tok_visa"}"# } else { "" };
+        let own = format!("Bearer {}", world.key);
+        for (key, payment, refund) in [
+            (&stranger, payment, refund),
+            (&own, NOBODY, NO_REFUND),
+            (&own, refund, payment),
+            (&own, "pay_", "re_"),
+            (&own, "x", "x"),
+            (&own, "%ff", "%ff"),
+            (&own, "4242424242424242", "4242424242424242"),
+        ] {
+            let path = filled(&route.path, payment, refund);
+            let headers = [("authorization", key.as_str()), ("content-type", "application/json")];
+            let reply = world.bare(route.method.clone(), &path, &headers, body).await;
+            assert_eq!(reply.problem(), (404, "not_found".to_owned()), "{path}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 7 * 14);
+    for body in [format!("{{\"payment_id\": \"{NOBODY}\"}}"), "{\"payment_id\": \"x\"}".to_owned()] {
+        assert_eq!(world.post("/api/refunds", &body).await.problem(), (404, "not_found".to_owned()));
+    }
+    assert_eq!(world.get("/api/refunds?payment_id=x").await.problem(), (404, "not_found".to_owned()));
+}

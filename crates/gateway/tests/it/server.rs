@@ -1,0 +1,103 @@
+//! Over real connections: answers in flight are given before the end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::world::{CARD, World};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn serve(world: &World) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let node = Arc::clone(&world.node);
+    let running = tokio::spawn(async move {
+        let stop = async {
+            let _ = stopped.await;
+        };
+        gateway::serve(node, listener, stop).await.unwrap();
+    });
+    (address, stop, running)
+}
+
+fn request(world: &World, method: &str, body: &str) -> String {
+    format!(
+        "{method} /api/payments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
+        world.key,
+        body.len()
+    )
+}
+
+async fn read_head(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    while !text.windows(4).any(|window| window == b"\r\n\r\n") {
+        let mut buffer = [0; 4096];
+        let count = timeout(PATIENCE, stream.read(&mut buffer)).await.unwrap().unwrap();
+        assert!(count > 0, "closed after {}", String::from_utf8_lossy(&text));
+        text.extend_from_slice(&buffer[..count]);
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_in_flight_are_answered_before_the_end() {
+    let slow = Duration::from_millis(500);
+    let world = World::start_with(node::host::ports(), |config| config.sandbox.latency = slow).await;
+    let (address, stop, running) = serve(&world).await;
+
+    // One connection is idle between requests, one is in the middle of a payment.
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(request(&world, "GET", "").as_bytes()).await.unwrap();
+    assert!(read_head(&mut idle).await.starts_with("HTTP/1.1 200"));
+    let mut paying = TcpStream::connect(address).await.unwrap();
+    paying.write_all(request(&world, "POST", CARD).as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    stop.send(()).unwrap();
+
+    let head = read_head(&mut paying).await;
+    assert!(head.starts_with("HTTP/1.1 201") && head.to_lowercase().contains("connection: close"), "{head}");
+    let mut rest = Vec::new();
+    timeout(PATIENCE, idle.read_to_end(&mut rest)).await.unwrap().unwrap();
+    timeout(PATIENCE, running).await.unwrap().unwrap();
+    assert!(TcpStream::connect(address).await.is_err(), "it listens no more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn live_keys_are_taken_from_this_machine() {
+    let world = World::start().await;
+    let (address, stop, running) = serve(&world).await;
+    let live = world.another_key(kernel::Mode::Live, identity::KeyKind::Secret).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = request(&world, "GET", "").replace(&world.key, &live);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 200"));
+    drop(stop);
+    timeout(PATIENCE, running).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nonsense_on_the_wire_ends_one_connection() {
+    let world = World::start().await;
+    let (address, stop, running) = serve(&world).await;
+    for nonsense in ["\r\n\r\n\r\n", "GET\r\n\r\n", "\u{16}\u{3}\u{1}", "GET / HTTP/9.9\r\n\r\n"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(nonsense.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap();
+    }
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request(&world, "GET", "").as_bytes()).await.unwrap();
+    assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 200"));
+    drop(stream);
+    stop.send(()).unwrap();
+    timeout(PATIENCE, running).await.unwrap().unwrap();
+}

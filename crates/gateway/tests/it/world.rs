@@ -1,0 +1,172 @@
+//! A node in a folder of its own, with its bank in memory, and the router over it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use identity::KeyKind;
+use kernel::{Actor, Mode, Scope, Secret};
+use node::config::BankPlace;
+use node::{Config, Node, Ports};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+static FOLDERS: AtomicU64 = AtomicU64::new(0);
+
+/// The documents' card request with a later year.
+pub(crate) const CARD: &str = r#"{"amount": 1000, "currency": "USD", "payment_method": {"type": "card",
+    "card_number": "4242424242424242", "exp_month": 12, "exp_year": 2037, "cvc": "123"}}"#;
+
+pub(crate) struct World {
+    pub(crate) node: Arc<Node>,
+    pub(crate) router: Router,
+    pub(crate) key: String,
+    folder: std::path::PathBuf,
+}
+
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Bytes,
+}
+
+impl Reply {
+    /// The body as JSON; null if it is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.bytes.to_vec()).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Status and code of a problem document, which it must be.
+    pub(crate) fn problem(&self) -> (u16, String) {
+        let document = self.json();
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
+        assert_eq!(document["status"], self.status.as_u16(), "{document}");
+        assert_eq!(document["request_id"], self.header("x-request-id"), "{document}");
+        for member in ["type", "title", "detail", "retryable"] {
+            assert!(!document[member].is_null(), "{member} of {document}");
+        }
+        (self.status.as_u16(), document["code"].as_str().unwrap().to_owned())
+    }
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(node::host::ports(), |_| {}).await
+    }
+
+    pub(crate) async fn start_with(ports: Ports, configure: impl FnOnce(&mut Config)) -> Self {
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("florin-gateway-{}-{number}", std::process::id()));
+        let mut config = Config::defaults().unwrap();
+        config.database.folder.clone_from(&folder);
+        config.sandbox.bank = BankPlace::Memory;
+        config.sandbox.upi_delay = Duration::from_millis(1);
+        config.encryption_key = Some(Secret::new("k".repeat(32)));
+        config.server.public_url = Some("http://florin.test".to_owned());
+        configure(&mut config);
+        let node = node::start(config, ports).await.unwrap();
+        let key = node.first_start().await.unwrap().unwrap().expose().clone();
+        Self { router: gateway::router(Arc::clone(&node)), node, key, folder }
+    }
+
+    pub(crate) async fn scope(&self) -> Scope {
+        self.node.identity.authenticate(&self.key).await.unwrap().scope
+    }
+
+    /// Another key of the first merchant.
+    pub(crate) async fn another_key(&self, mode: Mode, kind: KeyKind) -> String {
+        let scope = Scope { mode, ..self.scope().await };
+        let made = self.node.identity.create_key(scope, kind, &Actor::Node, None).await.unwrap();
+        made.1.expose().clone()
+    }
+
+    /// A key of another merchant.
+    pub(crate) async fn strangers_key(&self) -> String {
+        let merchant = self.node.identity.create_merchant("Stranger", &Actor::Node, None).await.unwrap();
+        let scope = Scope { merchant: merchant.id, mode: Mode::Test };
+        self.node.open_sandbox(merchant.id).await.unwrap();
+        let made = self.node.identity.create_key(scope, KeyKind::Secret, &Actor::Node, None).await.unwrap();
+        made.1.expose().clone()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Reply { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    /// With the first merchant's key.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
+        let authorization = format!("Bearer {}", self.key);
+        let mut all = vec![("authorization", authorization.as_str())];
+        all.extend_from_slice(headers);
+        self.bare(method, path, &all, body).await
+    }
+
+    /// Without a key.
+    pub(crate) async fn bare(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Reply {
+        self.call(Method::POST, path, &[("content-type", "application/json")], body).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.call(Method::GET, path, &[], "").await
+    }
+
+    /// A payment by card; `fields` are added to the request.
+    pub(crate) async fn pay(&self, fields: &str) -> Value {
+        let body = CARD.replacen('{', &format!("{{{fields}"), 1);
+        let reply = self.post("/api/v1/payments", &body).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
+        reply.json()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // The store's threads may still hold the files: what is left is in the system's folder for
+        // such things.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A path with its parameters filled in.
+pub(crate) fn filled(path: &str, payment: &str, refund: &str) -> String {
+    let id = if path.contains("/refunds/") { refund } else { payment };
+    path.replace("{id}", id)
+        .replace("{payment}", payment)
+        .replace("{provider}", "sandbox")
+        .replace("{account}", "pa_01h455vb4pex5vsknk084sn02q")
+}
