@@ -225,7 +225,7 @@ impl Bank {
             if let Some((filing, _)) =
                 self.files.load(caller.scope, id).await.map_err(|_| Stop::OutOfOrder)?
             {
-                return self.effect_again(&filing, &loaded, digest);
+                return self.effect_again(&filing, loaded.as_ref(), digest);
             }
             let Some((mut charge, version)) = loaded else {
                 return Err(Stop::not_found("no_such_charge"));
@@ -260,7 +260,7 @@ impl Bank {
     fn effect_again(
         &self,
         filing: &Filing,
-        charge: &Option<(Charge, i64)>,
+        charge: Option<&(Charge, i64)>,
         digest: u64,
     ) -> Result<Answered, Stop> {
         match (&filing.entry, charge) {

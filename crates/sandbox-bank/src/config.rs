@@ -44,21 +44,18 @@ pub struct BankConfig {
 
 impl Default for BankConfig {
     fn default() -> Self {
-        const fn seconds(count: u64) -> Duration {
-            Duration::from_secs(count)
-        }
         Self {
             public_url: "http://127.0.0.1:8000".to_owned(),
-            upi_delay: seconds(2),
-            late_success_delay: seconds(3),
-            slow_reply: seconds(3),
-            silence: seconds(60),
-            dispute_delay: seconds(2),
-            dispute_decision_delay: seconds(5),
-            refund_delay: seconds(2),
-            upi_valid_for: seconds(15 * 60),
-            challenge_valid_for: seconds(24 * 60 * 60),
-            authorization_valid_for: seconds(7 * 24 * 60 * 60),
+            upi_delay: Duration::from_secs(2),
+            late_success_delay: Duration::from_secs(3),
+            slow_reply: Duration::from_secs(3),
+            silence: Duration::from_mins(1),
+            dispute_delay: Duration::from_secs(2),
+            dispute_decision_delay: Duration::from_secs(5),
+            refund_delay: Duration::from_secs(2),
+            upi_valid_for: Duration::from_mins(15),
+            challenge_valid_for: Duration::from_hours(24),
+            authorization_valid_for: Duration::from_hours(7 * 24),
             latency: Duration::ZERO,
             fee_basis_points: 0,
             dispute_fee_minor: 0,

@@ -166,12 +166,12 @@ impl Bank {
         &self,
         scope: Scope,
         id: FiledId,
-        mut change: impl FnMut(&mut Charge) -> Result<(Vec<Announcement>, Option<Filing>), Stop>,
+        mut decide: impl FnMut(&mut Charge) -> Result<(Vec<Announcement>, Option<Filing>), Stop>,
     ) -> Result<(), DeskError> {
         let account = Id::from_uuid(scope.merchant.uuid());
         for _ in 0..TURNS {
             let (mut charge, version) = self.load_charge(scope, id).await?.ok_or(DeskError::NotFound)?;
-            let (announcements, insert) = change(&mut charge)?;
+            let (announcements, insert) = decide(&mut charge)?;
             let notices = self.notices(account, id, &charge, announcements);
             let update = Some((Filing { id, entry: Entry::Charge(Box::new(charge)) }, version));
             match self.files.write(self.ids.uuid(), scope, Write { insert, update, notices }).await {

@@ -5,7 +5,7 @@
 use kernel::{Money, Timestamp};
 use provider_kit::{DeclineCode, Verb};
 
-use crate::charge::{Announcement, Charge, Fact, FiledId, Phase, Standing};
+use crate::charge::{Announcement, Charge, DisputeStatus, Fact, FiledId, Phase, Standing};
 use crate::config::BankConfig;
 use crate::reply::Stop;
 use crate::scenario::Script;
@@ -230,13 +230,92 @@ impl Charge {
         now: Timestamp,
     ) -> Result<Vec<Announcement>, Stop> {
         let at = self.moment(now);
-        if !self.standing(at).disputes.iter().any(|known| known.id == dispute) {
-            return Err(Stop::not_found("no_such_dispute"));
+        let standing = self.standing(at);
+        let known = standing.disputes.iter().find(|known| known.id == dispute);
+        let known = known.ok_or_else(|| Stop::not_found("no_such_dispute"))?;
+        let left = standing.kept() - standing.disputed();
+        // The merchant may have given the money back since the dispute was won.
+        if known.status == DisputeStatus::Won && !is_won && known.minor > left {
+            return Err(Stop::unprocessable("amount_too_large", "more than what can be disputed"));
         }
         self.facts.retain(|dated| {
             dated.at <= at || !matches!(dated.fact, Fact::DisputeDecided { id, .. } if id == dispute)
         });
         self.written_at = at;
         Ok(vec![Announcement::on_time(self.add(at, Fact::DisputeDecided { id: dispute, is_won }))])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charge::Source;
+    use crate::scenario::SCENARIOS;
+    use kernel::{Brand, Currency, Id, Secret};
+    use proptest::prelude::*;
+    use std::time::Duration;
+    use uuid::Uuid;
+
+    const START: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
+
+    fn charge(script: Script, captures_at_once: bool) -> Charge {
+        Charge {
+            reference: "c".to_owned(),
+            digest: 0,
+            amount: Money::new(1000, Currency::USD),
+            captures_at_once,
+            source: Source::Card { brand: Brand::Visa, last4: "4242".to_owned() },
+            script,
+            return_url: "https://shop.example".to_owned(),
+            description: None,
+            notice_url: None,
+            secret: Secret::new(String::new()),
+            created_at: START,
+            written_at: START,
+            facts: Vec::new(),
+        }
+    }
+
+    proptest! {
+        /// Whatever is asked, whenever, in whatever order the clocks say: no more is taken or released
+        /// than was approved, and no more returned or lost than was taken.
+        #[test]
+        fn no_order_of_events_makes_money(
+            place in 0..SCENARIOS.len(),
+            at_once: bool,
+            asks in prop::collection::vec((0..6_u8, -10..1200_i64, 0..4000_u64, any::<bool>()), 0..30),
+        ) {
+            let config = BankConfig::default();
+            let id = Id::from_uuid(Uuid::from_u128(1));
+            let script = SCENARIOS.get(place).map_or(Script::Approve, |scenario| scenario.script);
+            let mut charge = charge(script, at_once);
+            charge.approve(id, START, &config);
+            let mut dispute = 0;
+            for (number, (what, minor, after, is_last)) in asks.into_iter().enumerate() {
+                let now = START.plus(Duration::from_millis(after));
+                let effect = Id::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap_or(0) + 100));
+                let amount = Money::new(minor, Currency::USD);
+                let ask = |verb| Ask { verb, id: effect, charge: id, amount, is_last };
+                let _ = match what {
+                    0 => charge.act(ask(Verb::Capture), now, &config),
+                    1 => charge.act(ask(Verb::Void), now, &config),
+                    2 => charge.act(ask(Verb::Refund), now, &config),
+                    3 => charge.refund_at_dashboard(effect, minor, now),
+                    4 => {
+                        dispute = effect.uuid().as_u128();
+                        charge.dispute_at_dashboard(effect, Some(minor), now)
+                    }
+                    _ => charge.decide_at_dashboard(Id::from_uuid(Uuid::from_u128(dispute)), is_last, now),
+                };
+                prop_assert!(charge.facts.is_sorted_by_key(|dated| dated.at));
+                for seconds in [0, 1, 2, 3, 5, 10, 3600, 8 * 24 * 3600] {
+                    let standing = charge.standing(now.plus(Duration::from_secs(seconds)));
+                    prop_assert!(standing.held() >= 0, "{standing:?}");
+                    prop_assert!(standing.captured >= 0 && standing.released >= 0, "{standing:?}");
+                    prop_assert!(standing.kept() >= standing.disputed(), "{standing:?}");
+                    prop_assert!(standing.refunded >= 0 && standing.reversed >= 0, "{standing:?}");
+                }
+            }
+        }
     }
 }

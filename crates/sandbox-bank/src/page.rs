@@ -176,7 +176,11 @@ mod tests {
             let bits = bits << (8 * (3 - group.len()));
             for place in 0..4 {
                 let index = usize::try_from(bits >> (18 - 6 * place) & 63).unwrap_or(0);
-                text.push(if place > group.len() { '=' } else { char::from(ALPHABET[index]) });
+                text.push(if place > group.len() {
+                    '='
+                } else {
+                    ALPHABET.get(index).copied().map_or('?', char::from)
+                });
             }
         }
         text

@@ -26,8 +26,9 @@ impl InProcess {
     }
 
     async fn send(&self, request: &Request, credentials: &Credentials, deadline: Deadline) -> Exchanged {
-        let Some(authorization) = authorization(&request.auth, credentials) else {
-            return Exchanged::NotSent("the account lacks the secret that the request names".to_owned());
+        let authorization = match authorization(&request.auth, credentials) {
+            Ok(authorization) => authorization,
+            Err(reason) => return Exchanged::NotSent(reason.to_owned()),
         };
         let Some(path) = path_of(&request.url) else {
             return Exchanged::NotSent("the URL has no path".to_owned());
@@ -68,16 +69,12 @@ impl Exchange for InProcess {
     }
 }
 
-/// `None` if a secret is missing; no header where there is nothing to prove. The bank knows bearer
-/// keys alone, so that any other proof reaches it as none.
-fn authorization(auth: &Auth, credentials: &Credentials) -> Option<Option<Header>> {
-    match auth {
-        Auth::None | Auth::Basic(..) => Some(None),
-        Auth::Bearer(name) => {
-            let secret = credentials.get(name)?;
-            Some(Some(("authorization".to_owned(), format!("Bearer {}", secret.expose()))))
-        }
-    }
+/// The header that proves who calls. The bank knows bearer keys alone, so that any other proof reaches
+/// it as none.
+fn authorization(auth: &Auth, credentials: &Credentials) -> Result<Option<Header>, &'static str> {
+    let Auth::Bearer(name) = auth else { return Ok(None) };
+    let secret = credentials.get(name).ok_or("the account lacks the secret that the request names")?;
+    Ok(Some(("authorization".to_owned(), format!("Bearer {}", secret.expose()))))
 }
 
 fn path_of(url: &str) -> Option<&str> {

@@ -46,13 +46,13 @@ fn refused(call: &Call, status: u16, error: ErrorBody) -> Outcome {
 
 fn of_object(call: &Call, object: Object) -> Outcome {
     let (verb, expected) = match call {
-        Call::Tokenize(_) if object.object == "token" && object.id.starts_with("tok_") => {
+        Call::Tokenize(_) if object.kind == "token" && object.id.starts_with("tok_") => {
             return Outcome::Tokenized { token: object.id };
         }
         Call::Lookup(lookup) => (lookup.verb, call.reference()),
         _ => (call.verb(), call.reference()),
     };
-    if object.object != word(verb) || object.reference.as_deref() != Some(expected) {
+    if object.kind != word(verb) || object.reference.as_deref() != Some(expected) {
         return unknown("the answer is about something else");
     }
     state(verb, object)
@@ -66,13 +66,14 @@ pub(crate) fn state(verb: Verb, object: Object) -> Outcome {
         (Verb::Charge, "declined") => declined(object),
         (Verb::Charge, "expired") => decline(DeclineCode::Expired, "expired", object),
         (Verb::Charge, "cancelled") => decline(DeclineCode::Cancelled, "cancelled", object),
-        (Verb::Charge, "processing") => Outcome::Pending { reference: Some(object.id) },
-        (Verb::Refund, "pending") => Outcome::Pending { reference: Some(object.id) },
+        (Verb::Charge, "processing") | (Verb::Refund, "pending") => {
+            Outcome::Pending { reference: Some(object.id) }
+        }
         (Verb::Refund, "failed") => decline(DeclineCode::RefundNotAllowed, "refund_failed", object),
         (Verb::Capture | Verb::Void | Verb::Refund | Verb::Cancel, "succeeded") => {
             approved(object.amount, object)
         }
-        (_, other) => unknown(&format!("{} with status {other}", object.object)),
+        (_, other) => unknown(&format!("{} with status {other}", object.kind)),
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) const API_KEY: &str = "api_key";
 /// The name of the secret that notices are signed with.
 pub(crate) const WEBHOOK_SECRET: &str = "webhook_secret";
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 const KEYED: Repeat = Repeat::Keyed { valid_for: DAY };
 
 pub(crate) static PROFILE: Profile = Profile {
@@ -37,7 +37,7 @@ pub(crate) static PROFILE: Profile = Profile {
         (Verb::Cancel, KEYED),
     ],
     visibility: Duration::from_secs(5),
-    authorization_valid_for: Duration::from_secs(7 * 24 * 60 * 60),
+    authorization_valid_for: Duration::from_hours(7 * 24),
     secrets: &[API_KEY, WEBHOOK_SECRET],
     tokenizes_cards: true,
 };

@@ -14,7 +14,7 @@ use crate::wire::{EventBody, Object};
 const SIGNATURE_HEADER: &str = "sandbox-signature";
 
 /// How old a signature may be, and how far in the future.
-const TOLERANCE: Duration = Duration::from_secs(300);
+const TOLERANCE: Duration = Duration::from_mins(5);
 
 pub(crate) fn read(credentials: &Credentials, delivery: &Delivery) -> Result<Incoming, WebhookError> {
     let secret = credentials.get(WEBHOOK_SECRET).ok_or(WebhookError::Signature)?;
@@ -51,7 +51,7 @@ fn fact(kind: String, object: Object) -> Fact {
         "dispute.updated" => return dispute(object).unwrap_or(Fact::Other { kind }),
         _ => return Fact::Other { kind },
     };
-    if object.object != mapping::word(verb) {
+    if object.kind != mapping::word(verb) {
         return Fact::Other { kind };
     }
     Fact::Operation { verb, state: mapping::state(verb, object) }

@@ -65,7 +65,8 @@ pub(crate) struct CancelBody<'a> {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Object {
-    pub(crate) object: String,
+    #[serde(rename = "object")]
+    pub(crate) kind: String,
     pub(crate) id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reference: Option<String>,

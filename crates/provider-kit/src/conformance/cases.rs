@@ -88,7 +88,7 @@ async fn succeeds(bench: &mut Bench<'_>, subject: Subject) -> Result<(), String>
     // The customer acts; the look-up then says so, and never goes back.
     let action = required.action.clone();
     bench.fake.complete(&action).await?;
-    bench.fake.advance(std::time::Duration::from_secs(600));
+    bench.fake.advance(std::time::Duration::from_mins(10));
     let amount = if let Call::Charge(charge) = &call { charge.amount } else { return Ok(()) };
     Expected::Approved(amount).check(&bench.look_up(&call).await?)
 }
@@ -107,7 +107,7 @@ async fn declined(bench: &mut Bench<'_>, subject: Subject) -> Result<(), String>
     let mut outcome = done(&driven)?.clone();
     if let Outcome::ActionRequired(required) = &outcome {
         bench.fake.complete(&required.action).await?;
-        bench.fake.advance(std::time::Duration::from_secs(600));
+        bench.fake.advance(std::time::Duration::from_mins(10));
         outcome = bench.look_up(&call).await?;
     }
     let Outcome::Declined(_) = &outcome else { return Err(format!("expected a decline, got {outcome:?}")) };
@@ -185,7 +185,7 @@ async fn unmapped(bench: &mut Bench<'_>) -> Result<(), String> {
     let Prepared { call, .. } = charge(bench, Wanted::Unmapped, CaptureMode::Automatic, 1000).await?;
     let driven = bench.drive(&call, Fault::None).await;
     // Whatever it becomes in the end, it becomes now, and its notices are nobody's business.
-    bench.fake.advance(std::time::Duration::from_secs(600));
+    bench.fake.advance(std::time::Duration::from_mins(10));
     bench.fake.deliveries().await;
     match done(&driven)? {
         Outcome::Unknown { raw } if !raw.is_empty() => replays(bench, &call, &driven),

@@ -240,7 +240,7 @@ async fn memory_is_bounded_and_forgets_the_oldest() {
     assert_eq!(shop.bank.statement(shop.now()).await.unwrap().len(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_thieves_at_once_get_one_refund() {
     let shop = std::sync::Arc::new(Shop::new());
     shop.charge("c", "tok_visa", true).await;

@@ -78,6 +78,6 @@ async fn a_slow_answer_is_awaited_as_long_as_the_caller_does() {
         let asked = request("tok_slow", Auth::Bearer("api_key"));
         let exchanged = exchange(&shop, &asked, deadline(&shop)).await;
         assert_eq!(matches!(exchanged, Exchanged::Replied(_)), is_awaited);
-        assert_eq!(shop.host.monotonic().0 - begin.0, Duration::from_secs(20));
+        assert_eq!(shop.host.monotonic().0, begin.0 + Duration::from_secs(20));
     }
 }

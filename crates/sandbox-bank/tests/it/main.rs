@@ -1,5 +1,6 @@
 //! The bank from outside: requests in, replies and notices out.
 
+#![expect(clippy::disallowed_methods, reason = "tests that race on purpose spawn on their own")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

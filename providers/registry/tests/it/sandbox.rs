@@ -83,13 +83,13 @@ impl Fake for Sandbox {
     }
 
     fn upi(&self, wanted: Wanted) -> Option<Instrument> {
-        let payer = match wanted {
+        let asked = match wanted {
             Wanted::Approved => "success@upi",
             Wanted::Declined => "failure@upi",
             Wanted::Challenged | Wanted::Unmapped => return None,
         };
         let payee = Payee { vpa: "shop@florin".to_owned(), name: "Shop & Sons".to_owned() };
-        Some(Instrument::Upi { vpa: Some(payer.to_owned()), payee })
+        Some(Instrument::Upi { vpa: Some(asked.to_owned()), payee })
     }
 
     fn complete<'a>(&'a self, action: &'a Action) -> BoxFuture<'a, Result<(), String>> {
