@@ -68,17 +68,21 @@ pub(crate) fn pause(length: Duration) {
     std::thread::sleep(length);
 }
 
+/// What arrived, per connection: at the same time they would mix.
+type Received = Arc<Mutex<Vec<Vec<u8>>>>;
+
 /// A server with one behaviour, on a port of its own. Each connection has a thread.
 pub(crate) struct Server {
     pub(crate) port: u16,
     connections: Arc<AtomicUsize>,
-    received: Arc<Mutex<Vec<u8>>>,
+    received: Received,
 }
 
 /// One connection at the server.
 pub(crate) struct Peer {
     pub(crate) stream: TcpStream,
-    received: Arc<Mutex<Vec<u8>>>,
+    received: Received,
+    number: usize,
 }
 
 impl Server {
@@ -92,8 +96,11 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let number = connections.fetch_add(1, Ordering::SeqCst);
+                received.lock().unwrap().push(Vec::new());
                 let (behave, received) = (behave.clone(), received.clone());
-                std::thread::spawn(move || behave(number, &mut Peer { stream: stream.unwrap(), received }));
+                std::thread::spawn(move || {
+                    behave(number, &mut Peer { stream: stream.unwrap(), received, number });
+                });
             }
         });
         server
@@ -118,7 +125,7 @@ impl Server {
 
     /// Everything that arrived on all connections.
     pub(crate) fn received(&self) -> String {
-        String::from_utf8_lossy(&self.received.lock().unwrap()).into_owned()
+        String::from_utf8_lossy(&self.received.lock().unwrap().concat()).into_owned()
     }
 
     pub(crate) fn requests(&self) -> usize {
@@ -137,7 +144,7 @@ impl Peer {
                 _ => return None,
             }
             text.push(byte[0]);
-            self.received.lock().unwrap().push(byte[0]);
+            self.received.lock().unwrap()[self.number].push(byte[0]);
             let whole = String::from_utf8_lossy(&text).into_owned();
             if let Some((head, body)) = whole.split_once("\r\n\r\n") {
                 let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
