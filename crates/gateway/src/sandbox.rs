@@ -43,8 +43,15 @@ pub fn sandbox_router(bank: Arc<Bank>, clock: Arc<dyn Clock>) -> Router {
     routes(bank, clock).merge(own_root)
 }
 
+/// In the form of the bank's own errors.
+fn refused(problem: &Problem) -> Response {
+    let body = serde_json::json!({"error": {"code": problem.entry().code, "message": problem.detail()}});
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    response(Reply { status: problem.entry().status, headers, body: body.to_string().into_bytes() })
+}
+
 async fn api(State(sandbox): State<Sandbox>, request: Request) -> Response {
-    answer(&sandbox, request).await.unwrap_or_else(|problem| problem.render(""))
+    answer(&sandbox, request).await.unwrap_or_else(|problem| refused(&problem))
 }
 
 async fn answer(sandbox: &Sandbox, request: Request) -> Result<Response, Problem> {

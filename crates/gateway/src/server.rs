@@ -27,7 +27,7 @@ use crate::sandbox::HangUp;
 /// Connections at the same time; more wait in the system's queue.
 const CONNECTIONS_MAX: u32 = 8192;
 /// From one answer to the whole head of the next request: also how long a connection may be idle.
-const HEAD_WITHIN: Duration = Duration::from_secs(60);
+const HEAD_WITHIN: Duration = Duration::from_mins(1);
 /// How long requests in flight are waited for at the end: longer than any of them is answered within.
 const DRAIN_WITHIN: Duration = Duration::from_secs(40);
 /// After a failed accept (too many open files), until the next.

@@ -14,6 +14,9 @@ use crate::body;
 use crate::problem::{Problem, from_payments, not_found};
 use crate::reply::{Answer, json};
 
+/// The word for what is not found.
+const ACCOUNT: &str = "provider account";
+
 #[derive(Serialize)]
 struct Received {
     received: bool,
@@ -29,7 +32,10 @@ pub(crate) async fn receive(
 }
 
 async fn store(node: &Node, provider: &str, account: &str, request: Request) -> Answer {
-    let account: Id<Account> = Id::parse(account).map_err(|_| not_found("provider account"))?;
+    let account: Id<Account> = Id::parse(account).map_err(|_| not_found(ACCOUNT))?;
+    // Nothing is read for accounts that nobody has.
+    let known = node.payments.scope_of_account(account).await.map_err(from_payments)?;
+    known.ok_or_else(|| not_found(ACCOUNT))?;
     let (parts, body) = request.into_parts();
     let bytes = body::read(body, body::NOTICE_BYTES_MAX, node.clock.as_ref()).await?;
     let delivery =

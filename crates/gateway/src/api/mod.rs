@@ -12,6 +12,7 @@ use axum::routing::{MethodFilter, on};
 use node::Node;
 
 use crate::call::Call;
+use crate::input::Parameters;
 use crate::problem::Problem;
 use crate::reply::Answer;
 use crate::router::{Access, Route};
@@ -57,16 +58,20 @@ where
     F: Fn(Call) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Answer> + Send + 'static,
 {
+    let is_idempotent = method != Method::GET;
     let pipeline = move |State(node): State<Arc<Node>>, request: Request| {
         let handler = handler.clone();
         async move {
             let answer = match Call::begin(node, request).await {
+                Ok(call) if is_idempotent => match Parameters::parse(call.query(), &[], &[]) {
+                    Ok(_) => handler(call).await,
+                    Err(problem) => Err(problem),
+                },
                 Ok(call) => handler(call).await,
                 Err(problem) => Err(problem),
             };
             answer.unwrap_or_else(Problem::into_answer)
         }
     };
-    let is_idempotent = method != Method::GET;
     Route { method, path, access: Access::SecretKey, is_idempotent, handler: on(filter, pipeline) }
 }

@@ -110,12 +110,7 @@ struct Fault<'a> {
     path: Vec<Segment<'a>>,
 }
 
-impl<'a> Fault<'a> {
-    fn within(mut self: Box<Self>, segment: Segment<'a>) -> Box<Self> {
-        self.path.push(segment);
-        self
-    }
-
+impl Fault<'_> {
     fn locate(self, text: &str) -> JsonError {
         let before = text.get(..self.at).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -161,6 +156,11 @@ impl<'a> Parser<'a> {
 
     fn fault<T>(&self, reason: &'static str) -> Parsed<'a, T> {
         Err(Box::new(Fault { at: self.at, reason, path: Vec::new() }))
+    }
+
+    /// A fault of the member of this name.
+    fn fault_of<T>(&self, reason: &'static str, name: Cow<'a, str>) -> Parsed<'a, T> {
+        Err(Box::new(Fault { at: self.at, reason, path: vec![Segment::Name(name)] }))
     }
 
     fn peek(&self) -> Option<u8> {
@@ -220,20 +220,19 @@ impl<'a> Parser<'a> {
             };
             if stands_twice(&members, &mut names, &name) {
                 self.at = start;
-                return self
-                    .fault("this name stands twice in its object")
-                    .map_err(|fault| fault.within(Segment::Name(name)));
+                return self.fault_of("this name stands twice in its object", name);
             }
             self.skip_blank();
             if self.peek() != Some(b':') {
-                return self
-                    .fault("expected `:` after the name")
-                    .map_err(|fault| fault.within(Segment::Name(name)));
+                return self.fault_of("expected `:` after the name", name);
             }
             self.at += 1;
             let value = match self.value(depth) {
                 Ok(value) => value,
-                Err(fault) => return Err(fault.within(Segment::Name(name))),
+                Err(mut fault) => {
+                    fault.path.push(Segment::Name(name));
+                    return Err(fault);
+                }
             };
             members.push((name, value));
             self.skip_blank();
@@ -257,8 +256,13 @@ impl<'a> Parser<'a> {
             return Ok(Node::List(items));
         }
         loop {
-            let item = self.value(depth).map_err(|fault| fault.within(Segment::Place(items.len())))?;
-            items.push(item);
+            match self.value(depth) {
+                Ok(item) => items.push(item),
+                Err(mut fault) => {
+                    fault.path.push(Segment::Place(items.len()));
+                    return Err(fault);
+                }
+            }
             self.skip_blank();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -398,14 +402,10 @@ impl<'a> Parser<'a> {
 
 /// Small objects are compared member by member; large ones through a set, so that a body made of
 /// names costs no quadratic time.
-fn stands_twice<'a>(
-    members: &[Member<'a>],
-    names: &mut Option<BTreeSet<Cow<'a, str>>>,
-    name: &Cow<'a, str>,
-) -> bool {
+fn stands_twice<'a>(members: &[Member<'a>], names: &mut Option<BTreeSet<Cow<'a, str>>>, name: &str) -> bool {
     if members.len() < MEMBERS_COMPARED {
         return members.iter().any(|(known, _)| known == name);
     }
     let names = names.get_or_insert_with(|| members.iter().map(|(known, _)| known.clone()).collect());
-    !names.insert(name.clone())
+    !names.insert(Cow::Owned(name.to_owned()))
 }

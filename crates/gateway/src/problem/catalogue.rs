@@ -20,7 +20,10 @@ pub struct Entry {
 }
 
 macro_rules! catalogue {
-    ($($name:ident = $code:literal, $status:literal, $retryable:ident, $title:literal, $cause:literal, $remedy:literal;)+) => {
+    ($(
+        $name:ident = $code:literal, $status:literal, $retryable:ident,
+        $title:literal, $cause:literal, $remedy:literal;
+    )+) => {
         $(
             #[doc = $title]
             pub static $name: Entry = Entry {
@@ -39,8 +42,10 @@ macro_rules! catalogue {
 catalogue! {
     INVALID_JSON = "invalid_json", 400, once,
         "The body is not JSON",
-        "The body breaks the rules of RFC 8259: a syntax error, invalid UTF-8, a name that stands twice in its object, or more than 32 levels.",
-        "Correct the body at the given `line` and `column`; `param` points to the value that was being read.";
+        "The body breaks the rules of RFC 8259: a syntax error, invalid UTF-8, a name that stands \
+         twice in its object, or more than 32 levels.",
+        "Correct the body at the given `line` and `column`; `param` points to the value that was \
+         being read.";
     INVALID_IDEMPOTENCY_KEY = "invalid_idempotency_key", 400, once,
         "The idempotency key cannot be used",
         "`Idempotency-Key` is not 1 to 255 visible ASCII characters, or stands twice.",
@@ -85,7 +90,8 @@ catalogue! {
         "Try again with a new idempotency key.";
     PROVIDER_REFUSED = "provider_refused", 402, once,
         "The provider refused the request",
-        "The provider did not take the request on: wrong credentials, over its limits, or a rule of its own.",
+        "The provider did not take the request on: wrong credentials, over its limits, or a rule of \
+         its own.",
         "Check the provider account; the server's log has the provider's words.";
     EXPIRED = "expired", 402, again,
         "Nobody finished it in time",
@@ -133,7 +139,8 @@ catalogue! {
     ORDER_ALREADY_CHARGED = "order_already_charged", 409, once,
         "The order has been charged already",
         "Another payment of the same `order_id` is open or paid.",
-        "Use that payment, or send `allow_duplicate_order: true` if the order is really to be charged twice.";
+        "Use that payment, or send `allow_duplicate_order: true` if the order is really to be charged \
+         twice.";
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use", 409, again,
         "The first request with this idempotency key is still running",
         "The same key was sent again before its first request was answered.",
@@ -178,7 +185,8 @@ catalogue! {
         "Send what `detail` says.";
     INVALID_AMOUNT = "invalid_amount", 422, once,
         "The amount cannot be as it is",
-        "Amounts are whole numbers of minor units from 1 to 9223372036854775807; 0 only with `purpose: verification`.",
+        "Amounts are whole numbers of minor units from 1 to 9223372036854775807; 0 only with \
+         `purpose: verification`.",
         "Send USD 10.00 as `1000`, JPY 1000 as `1000`.";
     INVALID_CURRENCY = "invalid_currency", 422, once,
         "The currency cannot be as it is",
@@ -210,7 +218,8 @@ catalogue! {
         "Send what `detail` says.";
     INVALID_METADATA = "invalid_metadata", 422, once,
         "The metadata cannot be stored as they are",
-        "At most 50 entries; names of 1 to 40 characters; values are strings of up to 500 characters, numbers or booleans.",
+        "At most 50 entries; names of 1 to 40 characters; values are strings of up to 500 characters, \
+         numbers or booleans.",
         "Send less, or keep it on your side.";
     CARD_NUMBER_IN_TEXT = "card_number_in_text", 422, once,
         "A card number stands in a text",

@@ -224,9 +224,10 @@ impl Problem {
 
     fn write_log(&self, request_id: &str) {
         let (code, reason) = (self.0.entry.code, self.0.for_the_log.as_deref().unwrap_or_default());
-        match self.0.entry.status {
-            500.. => tracing::error!(request_id, code, reason, "request failed"),
-            _ => tracing::debug!(request_id, code, reason, "request refused"),
+        if self.0.entry.status >= 500 {
+            tracing::error!(request_id, code, reason, "request failed");
+        } else {
+            tracing::debug!(request_id, code, reason, "request refused");
         }
     }
 }

@@ -262,6 +262,17 @@ async fn lists_page_by_cursor() {
 }
 
 #[tokio::test]
+async fn what_the_provider_cannot_do_is_no_fault_of_ours() {
+    let world = World::start().await;
+    let body = r#"{"amount": 5, "currency": "USD", "payment_method": {"type": "upi"}}"#;
+    let reply = world.post("/api/payments", body).await;
+    assert!(matches!(reply.status.as_u16(), 402 | 422), "{}", reply.text());
+    let body = r#"{"amount": 0, "currency": "USD", "purpose": "verification", "payment_method": "tok_visa"}"#;
+    let verified = world.post("/api/payments", body).await.json();
+    assert_eq!((&verified["status"], &verified["purpose"]), (&json!("authorized"), &json!("verification")));
+}
+
+#[tokio::test]
 async fn an_unconfirmed_payment_waits_for_confirmation() {
     let world = World::start().await;
     let made = world.post("/api/payments", r#"{"amount": 5, "currency": "EUR"}"#).await;

@@ -31,6 +31,8 @@ async fn bodies_are_limited_and_json() {
         let reply = world.call(Method::POST, "/api/payments", &headers, CARD).await;
         assert_eq!(reply.status.as_u16(), status, "{headers:?} {}", reply.text());
     }
+    let refused = world.post("/api/payments?limit=1", CARD).await;
+    assert_eq!(refused.problem(), (422, "unknown_parameter".to_owned()));
     let broken = world.post("/api/payments", "{\"amount\": 1,\n \"currency\": }").await;
     assert_eq!(broken.problem(), (400, "invalid_json".to_owned()));
     let document = broken.json();

@@ -163,7 +163,9 @@ proptest! {
             (Ok(theirs), Ok(node)) => prop_assert_eq!(as_value(&node), theirs),
             // Stricter: names that stand twice. Laxer: numbers keep their text, whatever their size.
             (Ok(_), Err(error)) => prop_assert_eq!(error.reason, "this name stands twice in its object"),
-            (Err(error), Ok(_)) => prop_assert!(error.to_string().starts_with("number out of range"), "{}", error),
+            (Err(error), Ok(_)) => {
+                prop_assert!(error.to_string().starts_with("number out of range"), "{}", error);
+            }
             (Err(_), Err(_)) => {}
         }
     }

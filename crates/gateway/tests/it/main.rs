@@ -10,6 +10,7 @@ mod metadata;
 mod never_ours;
 mod problems;
 mod query;
+mod refusals;
 mod routes;
 mod sandbox;
 mod server;

@@ -19,6 +19,7 @@ async fn serve(world: &World) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let node = Arc::clone(&world.node);
+    #[expect(clippy::disallowed_methods, reason = "a test waits for this task itself")]
     let running = tokio::spawn(async move {
         let stop = async {
             let _ = stopped.await;
@@ -30,7 +31,8 @@ async fn serve(world: &World) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()
 
 fn request(world: &World, method: &str, body: &str) -> String {
     format!(
-        "{method} /api/payments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
+        "{method} /api/payments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-length: {}\r\n\r\n{body}",
         world.key,
         body.len()
     )

@@ -88,8 +88,8 @@ impl World {
     /// Another key of the first merchant.
     pub(crate) async fn another_key(&self, mode: Mode, kind: KeyKind) -> String {
         let scope = Scope { mode, ..self.scope().await };
-        let made = self.node.identity.create_key(scope, kind, &Actor::Node, None).await.unwrap();
-        made.1.expose().clone()
+        let created = self.node.identity.create_key(scope, kind, &Actor::Node, None).await.unwrap();
+        created.1.expose().clone()
     }
 
     /// A key of another merchant.
