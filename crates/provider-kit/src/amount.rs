@@ -135,7 +135,11 @@ mod tests {
         }
 
         #[test]
-        fn units_and_back(minor in -1_000_000_000_i64..1_000_000_000, place in 0..169_usize, digits in 0..9_u8) {
+        fn units_and_back(
+            minor in -1_000_000_000_i64..1_000_000_000,
+            place in 0..169_usize,
+            digits in 0..9_u8,
+        ) {
             let currency = Currency::all().nth(place).unwrap_or(Currency::USD);
             let amount = Money::new(minor, currency);
             if let Ok(units) = to_units(amount, digits) {

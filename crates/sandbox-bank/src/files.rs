@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use kernel::{Changes, Comparison, Filter, Lane, Outcome, Query, Scope, Store, Timestamp, Versioned};
+use kernel::{Changes, Comparison, Filter, Lane, Outcome, Query, RowKey, Scope, Store, Timestamp, Versioned};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
@@ -180,13 +180,20 @@ impl Memory {
         }
         for notice in write.notices {
             shelves.notices.insert((notice.due_at, notice.id.uuid()), notice);
+            // Nobody takes them: what waits longest is lost.
+            if shelves.notices.len() > self.filed_max {
+                shelves.notices.pop_first();
+            }
         }
         Written::Done
     }
 }
 
 async fn commit(store: &dyn Store, id: Uuid, scope: Scope, write: Write) -> Written {
-    let mut changes = Changes::new(id, Lane::Reserve);
+    // In the lane that is never shed: a bank that is asked answers.
+    let mut changes = Changes::new(id, Lane::Settle);
+    let charge = write.update.as_ref().map(|(filing, _)| filing).or(write.insert.as_ref());
+    changes.subject = charge.map(|filing| RowKey { table: FILING.name, scope, key: vec![filing.id.into()] });
     let filled = (|| {
         if let Some(filing) = &write.insert {
             changes.insert(scope, filing)?;

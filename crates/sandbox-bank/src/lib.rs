@@ -22,13 +22,13 @@
 //! | `GET /v1/account` | | `{object: account, id, webhook_secret}` |
 //!
 //! A new charge is `reference amount currency capture source return_url description?
-//! expires_in_seconds? notice_url?`; `source` is `{type: card, token}` or `{type: upi, payer_vpa?, payee_vpa, payee_name}`. A `{charge}`
-//! or `{name}` is the bank's id (`sbx_…`) or the account's reference. A charge's `status` is
-//! `requires_action` (with `action`: `three_d_secure {url}` or `qr_code {payload}`), `processing`,
-//! `authorized`, `captured`, `voided`, `declined` (with `decline {code, network_code?}`), `expired` or
-//! `cancelled`; an effect's is `succeeded`, `pending` or `failed`. A void releases what is held, or
-//! reverses a charge that was captured with its approval. Errors are `{error: {code, message}}` with
-//! 400, 401, 404, 409, 422, 429 or 503, and mean that nothing was done.
+//! expires_in_seconds? notice_url?`; its `source` is `{type: card, token}` or `{type: upi, payer_vpa?,
+//! payee_vpa, payee_name}`. A `{charge}` or `{name}` is the bank's id (`sbx_…`) or the account's
+//! reference. A charge's `status` is `requires_action` (with `action`: `three_d_secure {url}` or
+//! `qr_code {payload}`), `processing`, `authorized`, `captured`, `voided`, `declined` (with `decline
+//! {code, network_code?}`), `expired` or `cancelled`; an effect's is `succeeded`, `pending` or `failed`.
+//! A void releases what is held, or reverses a charge that was captured with its approval. Errors are
+//! `{error: {code, message}}` with 400, 401, 404, 409, 422, 429 or 503, and mean that nothing was done.
 //!
 //! **Idempotency.** A reference is used once in an account, for one thing; the header
 //! `Idempotency-Key` repeats it. The same path and body again gets the first answer again, word for

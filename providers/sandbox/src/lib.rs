@@ -6,6 +6,8 @@
 //! and `notice_url` (where it sends notices when it runs as a process of its own). Secrets: `api_key`
 //! and `webhook_secret`.
 
+#[cfg(test)]
+mod fixtures;
 mod mapping;
 mod profile;
 mod request;

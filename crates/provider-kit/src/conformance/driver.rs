@@ -90,7 +90,7 @@ pub async fn drive(way: &Way<'_>, cx: Context, call: &Call, fault: Fault) -> Dri
             Step::Send(_) if recorded.len() == STEPS_MAX => break End::TooManySteps,
             Step::Send(request) => request,
         };
-        let struck = if request.effect == kernel::Effect::Read && !matches!(call, Call::Charge(_)) {
+        let struck = if request.effect == kernel::Effect::Read {
             Fault::None
         } else {
             std::mem::replace(&mut fault, Fault::None)

@@ -24,7 +24,9 @@ async fn a_card_becomes_a_token_and_the_token_a_charge() {
 #[tokio::test]
 async fn cards_that_are_none_become_no_token() {
     let shop = Shop::new();
-    let card = |number: &str, month: u8, cvc: &str| json!({"number": number, "exp_month": month, "exp_year": 2030, "cvc": cvc});
+    let card = |number: &str, month: u8, cvc: &str| {
+        json!({"number": number, "exp_month": month, "exp_year": 2030, "cvc": cvc})
+    };
     for (body, refused) in [
         (card("4242424242424241", 12, "737"), (422, "incorrect_number")),
         (card("4242424242424242", 13, "737"), (422, "invalid_expiry")),

@@ -8,7 +8,9 @@ async fn ask(shop: &Shop, payer: Value, expires_in_seconds: Value) -> (u16, Valu
         "amount": 10_000,
         "currency": "INR",
         "capture": true,
-        "source": {"type": "upi", "payer_vpa": payer, "payee_vpa": "shop@florin", "payee_name": "Shop & Sons"},
+        "source": {
+            "type": "upi", "payer_vpa": payer, "payee_vpa": "shop@florin", "payee_name": "Shop & Sons",
+        },
         "return_url": "https://shop.example/return",
         "description": "Order 7",
         "expires_in_seconds": expires_in_seconds,
