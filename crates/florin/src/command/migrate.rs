@@ -6,10 +6,10 @@ use super::on_runtime;
 use crate::failure::Failure;
 use crate::output;
 
-pub(crate) fn run(config: Config) -> Result<(), Failure> {
+pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     on_runtime(async {
         let ports = node::host::ports();
-        let stores = node::open(&config, &ports, ports.ids.uuid(), true).await?;
+        let stores = node::open(config, &ports, ports.ids.uuid(), true).await?;
         stores.close().await;
         output::line("the database is up to date");
         Ok(())

@@ -71,7 +71,7 @@ pub(crate) fn run(line: CommandLine) -> Result<(), Failure> {
     logging::begin(config.log);
     match line.command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
         Command::Serve(serve) => serve.run(config),
-        Command::Migrate => migrate::run(config),
+        Command::Migrate => migrate::run(&config),
         Command::Merchant(command) => command.run(config),
         Command::Key(command) => command.run(config),
         Command::Payment(command) => command.run(config),

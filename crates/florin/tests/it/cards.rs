@@ -16,12 +16,12 @@ on_both_stores!(
 );
 
 /// A payment by a card number that the sandbox has a script for.
-pub fn card(amount: i64, number: &str) -> Value {
+pub(crate) fn card(amount: i64, number: &str) -> Value {
     json!({"amount": amount, "currency": "USD", "payment_method": {"type": "card", "card_number": number,
         "exp_month": 12, "exp_year": 2030, "cvc": "123"}})
 }
 
-pub const APPROVED: &str = "4242424242424242";
+pub(crate) const APPROVED: &str = "4242424242424242";
 const CHALLENGE: &str = "4000000000003220";
 const DECLINED: &str = "4000000000009995";
 const TIMEOUT_BEFORE: &str = "4000009900002000";
@@ -29,13 +29,13 @@ const TIMEOUT_AFTER: &str = "4000009900003008";
 const SERVER_ERROR_AFTER: &str = "4000009900006001";
 const GARBAGE: &str = "4000009900007009";
 
-pub fn pay(server: &Server, body: &Value) -> Value {
+pub(crate) fn pay(server: &Server, body: &Value) -> Value {
     let response = server.post("/api/v1/payments", body);
     assert_eq!(response.status, 201, "{response:?}\n{}", server.logs());
     response.json()
 }
 
-pub fn id(object: &Value) -> &str {
+pub(crate) fn id(object: &Value) -> &str {
     object["id"].as_str().unwrap_or_else(|| panic!("no id: {object}"))
 }
 
@@ -190,7 +190,7 @@ fn errors_are_problem_documents(place: &Place) {
         ("GET", "/", "", 404, "route_not_found"),
         ("GET", "/docs", "", 404, "route_not_found"),
         ("PUT", "/api/v1/payments", "{}", 405, "method_not_allowed"),
-        ("GET", "/api/v1/payments/pay_01h455vb4pex5vsknk084sn02q", "", 404, "payment_not_found"),
+        ("GET", "/api/v1/payments/pay_01h455vb4pex5vsknk084sn02q", "", 404, "not_found"),
         ("POST", "/api/v1/payments", "{\"amount\": 1", 400, "invalid_json"),
         ("POST", "/api/v1/payments", "{\"amount\": 1.5, \"currency\": \"USD\"}", 422, ""),
         ("POST", "/api/v1/payments", "{\"amount\": 0, \"currency\": \"USD\"}", 422, ""),
@@ -216,7 +216,7 @@ fn errors_are_problem_documents(place: &Place) {
 }
 
 /// The books as an operator checks them, beside the running server.
-pub fn check_books(place: &Place) {
+pub(crate) fn check_books(place: &Place) {
     let output = place.run(&["ledger", "check"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -19,6 +19,20 @@ fn kills() -> u32 {
     if std::env::var("FLORIN_TEST_LONG").is_ok_and(|long| long == "1") { 300 } else { 10 }
 }
 
+/// The resolver asks soon after what a killed server left behind, so that clients get on.
+const SOON: [(&str, &str); 3] = [
+    ("FLORIN_OPERATION__SEND_DEADLINE", "300ms"),
+    ("FLORIN_OPERATION__REPLY_TIMEOUT", "300ms"),
+    ("FLORIN_OPERATION__MARGIN", "100ms"),
+];
+
+/// Waits until the journal has so many more lines.
+fn wait_for_answers(journal: &Path, more: usize) {
+    let count = || std::fs::read_to_string(journal).unwrap_or_default().lines().count();
+    let before = count();
+    assert!(wait(|| Some(()).filter(|()| count() >= before + more)).is_some(), "the load does not get on");
+}
+
 /// The load, as an operator would make it: keys and journal are the bench's own.
 fn load(place: &Place, server: &Server, journal: &Path) -> Child {
     let arguments = [
@@ -48,17 +62,18 @@ fn load(place: &Place, server: &Server, journal: &Path) -> Child {
 
 fn killed_again_and_again(place: &Place) {
     let journal = place.folder.join("journal.jsonl");
-    let mut server = place.serve(&[], None);
+    let mut server = place.serve(&SOON, None);
     let (key, url) = (server.key.clone(), server.url.clone());
     let port = url.rsplit(':').next().unwrap().to_owned();
     let mut load = load(place, &server, &journal);
     for kill in 0..kills() {
+        wait_for_answers(&journal, 30);
         // Never at the same point of the load.
-        thread::sleep(Duration::from_millis(200 + u64::from(kill * 37 % 300)));
+        thread::sleep(Duration::from_millis(u64::from(kill * 37 % 100)));
         server.kill();
-        server = place.serve(&[("FLORIN_SERVER__PORT", &port)], Some(&key));
+        server = place.serve(&[SOON.as_slice(), &[("FLORIN_SERVER__PORT", &port)]].concat(), Some(&key));
     }
-    thread::sleep(Duration::from_millis(500));
+    wait_for_answers(&journal, 30);
     // The bench asks again what got no answer, under the same keys, and then ends.
     let stop = std::process::Command::new("kill").arg("-INT").arg(load.id().to_string()).status().unwrap();
     assert!(stop.success());
@@ -98,7 +113,6 @@ fn agree(server: &Server, journal: &Path) {
     let payments = all_payments(server);
     let text = std::fs::read_to_string(journal).unwrap();
     let entries: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(entries.len() > 50, "only {} requests", entries.len());
     let mut told_refunds: BTreeMap<&str, u64> = BTreeMap::new();
     let mut by_key: BTreeMap<&str, &str> = BTreeMap::new();
     for entry in &entries {

@@ -9,37 +9,39 @@ use serde_json::Value;
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub struct Response {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Response {
     /// A header's value, by its lower-case name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The body as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// Sends one request to `http://host:port/path`.
-pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Response> {
+pub(crate) fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Response> {
     let rest = url.strip_prefix("http://").ok_or_else(|| io::Error::other("no http:// URL"))?;
     let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
     let mut stream = TcpStream::connect(authority)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
-    head.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
-    stream.write_all(head.as_bytes())?;
-    read(BufReader::new(stream))
+    head.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n", body]);
+    // A body that is refused for its size is answered before it is read whole.
+    let written = stream.write_all(head.as_bytes());
+    let answer = read(BufReader::new(stream));
+    answer.map_err(|error| written.err().unwrap_or(error))
 }
 
 fn read(mut stream: BufReader<TcpStream>) -> io::Result<Response> {

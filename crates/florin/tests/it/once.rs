@@ -6,6 +6,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::cards::{APPROVED, card, check_books, id, pay};
+use crate::http::Response;
 use crate::on_both_stores;
 use crate::server::Place;
 
@@ -70,7 +71,7 @@ fn parallel_requests_under_one_key_charge_once(place: &Place) {
         .collect();
     let answers: Vec<_> = all.into_iter().map(|thread| thread.join().unwrap()).collect();
     let created: Vec<Value> =
-        answers.iter().filter(|answer| answer.status == 201).map(|a| a.json()).collect();
+        answers.iter().filter(|answer| answer.status == 201).map(Response::json).collect();
     assert!(!created.is_empty());
     for answer in &answers {
         assert!(matches!(answer.status, 201 | 202 | 409), "{answer:?}");

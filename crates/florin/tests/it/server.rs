@@ -13,17 +13,17 @@ use testkit::Database;
 use crate::http::{self, Response};
 
 /// Where a test's servers keep their data: a folder of its own, and perhaps a database of its own.
-pub struct Place {
-    pub folder: PathBuf,
-    pub database: Option<Database>,
+pub(crate) struct Place {
+    pub(crate) folder: PathBuf,
+    pub(crate) database: Option<Database>,
 }
 
 /// How a server ended up being reached.
-pub struct Server {
-    pub url: String,
-    pub key: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) key: String,
     /// What it said before it was ready.
-    pub greeting: String,
+    pub(crate) greeting: String,
     child: Child,
     folder: PathBuf,
 }
@@ -42,7 +42,7 @@ const SHORT: [(&str, &str); 8] = [
 
 impl Place {
     /// A place for a test of this name in SQLite.
-    pub fn sqlite(name: &str) -> Self {
+    pub(crate) fn sqlite(name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = format!("{}/{name}-{}-{count}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
@@ -53,14 +53,16 @@ impl Place {
     }
 
     /// The same in PostgreSQL; `None` if no test server is configured.
-    pub fn postgres(name: &str) -> Option<Self> {
+    pub(crate) fn postgres(name: &str) -> Option<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let database = runtime.block_on(Database::create())?;
-        Some(Self { database: Some(database), ..Self::sqlite(name) })
+        let mut place = Self::sqlite(name);
+        place.database = Some(database);
+        Some(place)
     }
 
     /// The binary, in this place and with nothing of the test's own environment.
-    pub fn florin(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn florin(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_florin"));
         command.args(arguments).current_dir(&self.folder).env_clear();
         command.env("PATH", std::env::var("PATH").unwrap_or_default()).env("USER", "tester").envs(SHORT);
@@ -71,17 +73,17 @@ impl Place {
     }
 
     /// Runs a command to its end.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.florin(arguments).output().unwrap()
     }
 
     /// Starts a server and waits until it says that it listens. `key` is that of an earlier start.
-    pub fn serve(&self, settings: &[(&str, &str)], key: Option<&str>) -> Server {
+    pub(crate) fn serve(&self, settings: &[(&str, &str)], key: Option<&str>) -> Server {
         self.try_serve(settings, key).unwrap_or_else(|said| panic!("the server did not start: {said}"))
     }
 
     /// The same; what it said on standard error if it ended instead.
-    pub fn try_serve(&self, settings: &[(&str, &str)], key: Option<&str>) -> Result<Server, String> {
+    pub(crate) fn try_serve(&self, settings: &[(&str, &str)], key: Option<&str>) -> Result<Server, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let log = self.folder.join(format!("serve-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let mut child = self
@@ -94,7 +96,7 @@ impl Place {
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         // The key's paragraph comes last, and only on a first start.
-        let mut is_whole = |greeting: &str| {
+        let is_whole = |greeting: &str| {
             let is_first = greeting.contains("sk_test_") || key.is_none();
             greeting.contains("Data is kept in") && (!is_first || greeting.contains("'\n\n"))
         };
@@ -124,7 +126,7 @@ impl Drop for Place {
 
 impl Server {
     /// Asks the API: a path below the server's root.
-    pub fn try_ask(
+    pub(crate) fn try_ask(
         &self,
         method: &str,
         path: &str,
@@ -138,40 +140,40 @@ impl Server {
         http::send(method, &format!("{}{path}", self.url), &headers, body)
     }
 
-    pub fn ask(&self, method: &str, path: &str, extra: &[(&str, &str)], body: &str) -> Response {
+    pub(crate) fn ask(&self, method: &str, path: &str, extra: &[(&str, &str)], body: &str) -> Response {
         self.try_ask(method, path, extra, body)
             .unwrap_or_else(|error| panic!("{method} {path}: {error}\n{}", self.logs()))
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Response {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Response {
         self.ask("POST", path, &[], &body.to_string())
     }
 
-    pub fn post_with_key(&self, path: &str, idempotency_key: &str, body: &Value) -> Response {
+    pub(crate) fn post_with_key(&self, path: &str, idempotency_key: &str, body: &Value) -> Response {
         self.ask("POST", path, &[("idempotency-key", idempotency_key)], &body.to_string())
     }
 
-    pub fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let response = self.ask("GET", path, &[], "");
         assert_eq!(response.status, 200, "{path}: {response:?}");
         response.json()
     }
 
     /// Asks for a payment until it has this status.
-    pub fn wait_for(&self, id: &str, status: &str) -> Value {
+    pub(crate) fn wait_for(&self, id: &str, status: &str) -> Value {
         let path = format!("/api/v1/payments/{id}");
         let payment = wait(|| Some(self.get(&path)).filter(|payment| payment["status"] == status));
         payment.unwrap_or_else(|| panic!("not {status}: {}\n{}", self.get(&path), self.logs()))
     }
 
     /// Sends a signal by name: `TERM`, `INT`, `KILL`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
         assert!(status.unwrap().success());
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> ExitStatus {
+    pub(crate) fn end(mut self) -> ExitStatus {
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -183,19 +185,19 @@ impl Server {
     }
 
     /// Stops it as an operator would.
-    pub fn stop(self) {
+    pub(crate) fn stop(self) {
         self.signal("TERM");
         let (logs, status) = (self.folder.clone(), self.end());
         assert!(status.success(), "{status}\n{}", logs_of(&logs));
     }
 
     /// Ends it as a power cut would.
-    pub fn kill(self) {
+    pub(crate) fn kill(self) {
         self.signal("KILL");
         self.end();
     }
 
-    pub fn logs(&self) -> String {
+    pub(crate) fn logs(&self) -> String {
         logs_of(&self.folder)
     }
 }
@@ -222,7 +224,7 @@ fn logs_of(folder: &Path) -> String {
 }
 
 /// Asks again and again for up to twenty seconds.
-pub fn wait<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn wait<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(20) {
         if let Some(found) = ask() {

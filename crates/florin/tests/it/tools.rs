@@ -30,7 +30,7 @@ fn merchants_and_keys(place: &Place) {
 
     let merchant = other["id"].as_str().unwrap();
     let key = json_of(place, &["key", "create", "--merchant", merchant, "--json"]);
-    server.key = key["key"].as_str().unwrap().to_owned();
+    key["key"].as_str().unwrap().clone_into(&mut server.key);
     assert_eq!(server.get("/api/v1/payments")["data"].as_array().unwrap().len(), 1);
     let revoked = place.run(&["key", "revoke", key["id"].as_str().unwrap(), "--merchant", merchant]);
     assert!(revoked.status.success());
