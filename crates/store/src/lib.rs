@@ -10,6 +10,7 @@
 //! lease, batch. It knows no feature.
 
 mod batch;
+mod check;
 mod error;
 mod intake;
 mod memory;
@@ -19,6 +20,7 @@ mod schema;
 mod sql;
 mod sqlite;
 
+pub use check::{check_postgres_schema, check_schema};
 pub use error::OpenError;
 pub use memory::{Fault, Memory, open_memory, open_memory_with};
 pub use options::{Options, Synchronous};

@@ -118,11 +118,6 @@ impl Balances {
     pub(crate) fn get(&self, account: &Account) -> Change {
         self.sums.get(account).map_or_else(Change::default, |(change, _)| *change)
     }
-
-    /// Whether nothing is posted.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.sums.is_empty()
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) const RELATIVE_BASE: i64 = -9_000_000_000_000_000_000;
 pub(super) const RELATIVE_END: i64 = -8_000_000_000_000_000_000;
 
 /// A type's name in SQL.
-pub(super) const fn type_name(kind: ColumnType) -> &'static str {
+pub(crate) const fn type_name(kind: ColumnType) -> &'static str {
     match kind {
         ColumnType::Uuid => "uuid",
         ColumnType::Bytes => "bytea",

@@ -31,6 +31,7 @@ use crate::intake::Intake;
 use crate::{OpenError, Options, Schema};
 use committer::Committer;
 use connect::{Connector, Use};
+pub(crate) use encode::type_name;
 use functions::Functions;
 use read::{Connections, Gets};
 
@@ -74,6 +75,14 @@ pub async fn open_postgres(url: &str, schema: Schema, options: Options) -> Resul
     });
     let doors = doors.collect();
     Ok(Arc::new(Postgres { shared, doors, gets, connections, readers, ended }))
+}
+
+/// A session of its own in the options' schema.
+pub(crate) async fn connect_for_checks(
+    url: &str,
+    options: &Options,
+) -> Result<tokio_postgres::Client, OpenError> {
+    Ok(Connector::new(url, options)?.connect(Use::Read).await?)
 }
 
 /// What callers and committers share.

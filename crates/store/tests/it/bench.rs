@@ -144,6 +144,11 @@ impl Bench {
         Some(Self { store, memory: None, clock: None, ids, folder: None, database: Some(database) })
     }
 
+    /// A store that a case opened itself.
+    pub(crate) fn of(store: Arc<dyn Store>, ids: Arc<TestIds>, database: Database) -> Self {
+        Self { store, memory: None, clock: None, ids, folder: None, database: Some(database) }
+    }
+
     /// The database file of SQLite.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         self.folder.as_ref().map(|folder| folder.0.join("store.db"))

@@ -12,9 +12,14 @@
 
 mod bench;
 mod commit;
+mod faults;
 mod host;
+mod lanes;
 mod money;
+mod postgres;
+mod proxy;
 mod query;
+mod shape;
 mod work;
 
 /// Runs each case on each backend.
