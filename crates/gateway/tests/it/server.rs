@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::world::{CARD, World};
+use crate::world::{CARD, World, hasty};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -102,4 +102,70 @@ async fn nonsense_on_the_wire_ends_one_connection() {
     drop(stream);
     stop.send(()).unwrap();
     timeout(PATIENCE, running).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let world = World::start_with(hasty(), |_| {}).await;
+    let (address, stop, running) = serve(&world).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let whole = request(&world, "POST", CARD);
+    stream.write_all(&whole.as_bytes()[..whole.len() - 20]).await.unwrap();
+    let head = read_head(&mut stream).await;
+    assert!(head.starts_with("HTTP/1.1 408") && head.contains("application/problem+json"), "{head}");
+    stop.send(()).unwrap();
+    timeout(PATIENCE, running).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_a_request_does_not_keep_the_server_from_ending() {
+    let world = World::start_with(hasty(), |_| {}).await;
+    let (address, stop, running) = serve(&world).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /api/payments HTTP/1.1\r\nhost:").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stop.send(()).unwrap();
+    timeout(PATIENCE, running).await.unwrap().unwrap();
+    let mut rest = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap();
+    assert!(rest.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_bank_closes_without_a_byte() {
+    let mut config = node::Config::defaults().unwrap();
+    let ports = hasty();
+    let open =
+        |config: &node::Config| node::LoneBank::open(config, &ports, "http://bank.test", None, None).unwrap();
+    for silent in [true, false] {
+        config.sandbox.faults.timeout_before = if silent { 1000 } else { 0 };
+        let bank = open(&config);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = gateway::sandbox_router(Arc::clone(&bank.bank), Arc::clone(&bank.clock));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (tasks, clock) = (Arc::clone(&bank.tasks), Arc::clone(&bank.clock));
+        #[expect(clippy::disallowed_methods, reason = "a test waits for this task itself")]
+        let running = tokio::spawn(async move {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            gateway::serve_router(router, listener, tasks, clock, stop).await.unwrap();
+        });
+        // The bank's API stands below `/sandbox` and at its own root.
+        for root in ["", "/sandbox"] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let text = format!("GET {root}/v1/account HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+            stream.write_all(text.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+            if silent {
+                assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+            } else {
+                assert!(answer.starts_with(b"HTTP/1.1 401"), "{}", String::from_utf8_lossy(&answer));
+            }
+        }
+        stop.send(()).unwrap();
+        timeout(PATIENCE, running).await.unwrap().unwrap();
+    }
 }
