@@ -21,12 +21,13 @@ async fn a_card_becomes_a_token_and_the_token_a_charge() {
     assert_eq!(shop.look_up(charge["id"].as_str().unwrap()).await, charge);
 }
 
+fn card(number: &str, exp_month: u8, cvc: &str) -> Value {
+    json!({"number": number, "exp_month": exp_month, "exp_year": 2030, "cvc": cvc})
+}
+
 #[tokio::test]
 async fn cards_that_are_none_become_no_token() {
     let shop = Shop::new();
-    let card = |number: &str, month: u8, cvc: &str| {
-        json!({"number": number, "exp_month": month, "exp_year": 2030, "cvc": cvc})
-    };
     for (body, refused) in [
         (card("4242424242424241", 12, "737"), (422, "incorrect_number")),
         (card("4242424242424242", 13, "737"), (422, "invalid_expiry")),
@@ -148,7 +149,7 @@ async fn a_first_answer_stays_as_it_was() {
 async fn accounts_do_not_see_each_other() {
     let shop = Shop::new();
     shop.charge("c", "tok_visa", true).await;
-    let mut other = Shop { bank: shop.bank.clone(), host: shop.host.clone(), keys: shop.keys.clone() };
+    let mut other = Shop { bank: shop.bank.clone(), clock: shop.clock.clone(), keys: shop.keys.clone() };
     other.keys = sandbox_bank::Keys::of("sbk_another_account_").unwrap();
     assert_eq!(code(&other.get("/v1/operations/c").await), (404, "no_such_operation"));
     assert_eq!(code(&other.effect("c", "refund", "r", 1).await), (404, "no_such_charge"));

@@ -23,7 +23,7 @@ fn request(token: &str, auth: Auth) -> Request {
 
 fn deadline(shop: &Shop) -> Deadline {
     Deadline {
-        monotonic: Monotonic(shop.host.monotonic().0 + Duration::from_secs(10)),
+        monotonic: Monotonic(shop.clock.monotonic().0 + Duration::from_secs(10)),
         wall: shop.now().plus(Duration::from_secs(10)),
         reply_within: Duration::from_secs(20),
     }
@@ -31,7 +31,7 @@ fn deadline(shop: &Shop) -> Deadline {
 
 async fn exchange(shop: &Shop, request: &Request, deadline: Deadline) -> Exchanged {
     let credentials = Credentials::new(vec![("api_key".to_owned(), shop.keys.api_key.clone())]);
-    InProcess::new(shop.bank.clone(), shop.host.clone()).exchange(request, &credentials, deadline).await
+    InProcess::new(shop.bank.clone(), shop.clock.clone()).exchange(request, &credentials, deadline).await
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn past_the_deadline_or_without_the_secret_nothing_is_sent() {
     let shop = Shop::new();
     let asked = request("tok_visa", Auth::Bearer("api_key"));
     let late = [
-        Deadline { monotonic: shop.host.monotonic(), ..deadline(&shop) },
+        Deadline { monotonic: shop.clock.monotonic(), ..deadline(&shop) },
         Deadline { wall: shop.now(), ..deadline(&shop) },
         Deadline { wall: Timestamp::from_micros(0), ..deadline(&shop) },
     ];
@@ -74,10 +74,10 @@ async fn a_silence_is_maybe_sent_whether_it_was_done_or_not() {
 async fn a_slow_answer_is_awaited_as_long_as_the_caller_does() {
     for (slow_reply, is_awaited) in [(Duration::from_secs(20), true), (Duration::from_secs(21), false)] {
         let shop = Shop::with(BankConfig { slow_reply, ..BankConfig::default() });
-        let begin = shop.host.monotonic();
+        let begin = shop.clock.monotonic();
         let asked = request("tok_slow", Auth::Bearer("api_key"));
         let exchanged = exchange(&shop, &asked, deadline(&shop)).await;
         assert_eq!(matches!(exchanged, Exchanged::Replied(_)), is_awaited);
-        assert_eq!(shop.host.monotonic().0, begin.0 + Duration::from_secs(20));
+        assert_eq!(shop.clock.monotonic().0, begin.0 + Duration::from_secs(20));
     }
 }

@@ -1,53 +1,45 @@
-//! A shop with an account at a bank, and ports that stand still.
+//! A shop with an account at a bank.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use kernel::{BoxFuture, Clock, Ids, Method, Monotonic, Random, Store, Timestamp};
+use kernel::{BoxFuture, Clock, Method, Monotonic, Store, Timestamp};
 use sandbox_bank::{Bank, BankConfig, BankReply, BankRequest, Keys, OutgoingNotice};
 use serde_json::{Value, json};
-use uuid::Uuid;
+use testkit::{CountedIds, SeededRandom};
 
-/// A clock that moves when told; ids and randomness that count.
-pub(crate) struct Host {
-    micros: AtomicI64,
-    count: AtomicU64,
+/// A clock that leaps: whoever sleeps has slept already.
+pub(crate) struct LeapingClock(AtomicI64);
+
+impl LeapingClock {
+    pub(crate) fn new() -> Arc<Self> {
+        let start: Timestamp = "2026-11-21T10:00:00Z".parse().unwrap();
+        Arc::new(Self(AtomicI64::new(start.as_micros())))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
+    }
 }
 
-impl Clock for Host {
+impl Clock for LeapingClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.micros.load(Ordering::Relaxed))
+        Timestamp::from_micros(self.0.load(Ordering::Relaxed))
     }
 
     fn monotonic(&self) -> Monotonic {
-        Monotonic(Duration::from_micros(u64::try_from(self.micros.load(Ordering::Relaxed)).unwrap()))
+        Monotonic(Duration::from_micros(u64::try_from(self.0.load(Ordering::Relaxed)).unwrap()))
     }
 
     fn sleep(&self, length: Duration) -> BoxFuture<'static, ()> {
-        self.micros.fetch_add(i64::try_from(length.as_micros()).unwrap(), Ordering::Relaxed);
+        self.advance(length);
         Box::pin(std::future::ready(()))
     }
 }
 
-impl Ids for Host {
-    fn uuid(&self) -> Uuid {
-        Uuid::from_u128(self.count.fetch_add(1, Ordering::Relaxed).into())
-    }
-}
-
-impl Random for Host {
-    fn fill(&self, bytes: &mut [u8]) {
-        let mut state = self.count.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        for byte in bytes {
-            state = state.rotate_left(23).wrapping_mul(0xBF58_476D_1CE4_E5B9) ^ (state >> 31);
-            *byte = state.to_le_bytes()[3];
-        }
-    }
-}
-
 pub(crate) struct Shop {
-    pub(crate) host: Arc<Host>,
+    pub(crate) clock: Arc<LeapingClock>,
     pub(crate) bank: Arc<Bank>,
     pub(crate) keys: Keys,
 }
@@ -58,25 +50,26 @@ impl Shop {
     }
 
     pub(crate) fn with(config: BankConfig) -> Self {
-        let host = host();
-        Self::at(Bank::in_memory(config, host.clone(), host.clone()), host)
+        let random = Arc::new(SeededRandom::new(1));
+        Self::at(Bank::in_memory(config, random, Arc::new(CountedIds::default())))
     }
 
     pub(crate) fn over(store: Arc<dyn Store>) -> Self {
-        let host = host();
-        Self::at(Bank::new(store, BankConfig::default(), host.clone(), host.clone()), host)
+        let random = Arc::new(SeededRandom::new(1));
+        Self::at(Bank::new(store, BankConfig::default(), random, Arc::new(CountedIds::default())))
     }
 
-    fn at(bank: Bank, host: Arc<Host>) -> Self {
-        Self { bank: Arc::new(bank), keys: Keys::of("sbk_0123456789abcdef").unwrap(), host }
+    fn at(bank: Bank) -> Self {
+        let keys = Keys::of("sbk_0123456789abcdef").unwrap();
+        Self { clock: LeapingClock::new(), bank: Arc::new(bank), keys }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.host.now()
+        self.clock.now()
     }
 
     pub(crate) async fn wait(&self, seconds: u64) {
-        self.host.sleep(Duration::from_secs(seconds)).await;
+        self.clock.sleep(Duration::from_secs(seconds)).await;
     }
 
     /// Sends a body under the reference in it.
@@ -130,11 +123,6 @@ impl Shop {
         }
         taken
     }
-}
-
-fn host() -> Arc<Host> {
-    let start: Timestamp = "2026-11-21T10:00:00Z".parse().unwrap();
-    Arc::new(Host { micros: AtomicI64::new(start.as_micros()), count: AtomicU64::new(1) })
 }
 
 pub(crate) fn charge_body(reference: &str, token: &str, capture: bool) -> Value {

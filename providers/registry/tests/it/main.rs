@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is a failed test")]
 
-mod host;
+mod clock;
+mod mutants;
 mod sandbox;
 
 use std::collections::BTreeSet;

@@ -4,27 +4,37 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{BoxFuture, CardNumber, Clock, Credentials, Exchange, Id, Secret};
+use kernel::{BoxFuture, CardNumber, Clock, Credentials, Exchange, Id, Secret, Store};
 use provider_kit::conformance::{Fake, Moved, Wanted};
 use provider_kit::{Action, Card, Delivery, Instrument, Payee, ProviderAccount, Upstream};
 use sandbox_bank::{Bank, BankConfig, InProcess, Keys, SCENARIOS, Submitted};
+use testkit::{CountedIds, SeededRandom};
 use uuid::Uuid;
 
-use crate::host::Host;
+use crate::clock::LeapingClock;
 
-struct Sandbox {
-    host: Arc<Host>,
+pub(crate) struct Sandbox {
+    clock: Arc<LeapingClock>,
     bank: Arc<Bank>,
     way: InProcess,
     keys: Keys,
 }
 
 impl Sandbox {
-    fn new(config: BankConfig) -> Self {
-        let host = Arc::new(Host::new());
-        let bank = Arc::new(Bank::in_memory(config, host.clone(), host.clone()));
-        let way = InProcess::new(Arc::clone(&bank), host.clone());
-        Self { keys: Keys::draw(host.as_ref()), host, bank, way }
+    pub(crate) fn new(config: BankConfig) -> Self {
+        let random = Arc::new(SeededRandom::new(1));
+        Self::of(Bank::in_memory(config, random, Arc::new(CountedIds::default())))
+    }
+
+    fn over(store: Arc<dyn Store>) -> Self {
+        let random = Arc::new(SeededRandom::new(1));
+        Self::of(Bank::new(store, BankConfig::default(), random, Arc::new(CountedIds::default())))
+    }
+
+    fn of(bank: Bank) -> Self {
+        let (clock, bank) = (LeapingClock::new(), Arc::new(bank));
+        let way = InProcess::new(Arc::clone(&bank), Arc::clone(&clock) as Arc<dyn Clock>);
+        Self { keys: Keys::draw(&SeededRandom::new(2)), clock, bank, way }
     }
 }
 
@@ -58,11 +68,11 @@ impl Fake for Sandbox {
     }
 
     fn clock(&self) -> &dyn Clock {
-        self.host.as_ref()
+        self.clock.as_ref()
     }
 
     fn advance(&self, by: Duration) {
-        self.host.advance(by);
+        self.clock.advance(by);
     }
 
     fn card(&self, wanted: Wanted) -> Option<Card> {
@@ -97,7 +107,7 @@ impl Fake for Sandbox {
             // A UPI payer acts by himself.
             let Action::ThreeDSecure { url } = action else { return Ok(()) };
             let name = url.rsplit('/').next().unwrap_or_default();
-            match self.bank.challenge_submit(name, "complete", self.host.now()).await {
+            match self.bank.challenge_submit(name, "complete", self.clock.now()).await {
                 Submitted::RedirectTo(_) => Ok(()),
                 Submitted::Page(page) => Err(page.html),
             }
@@ -106,7 +116,7 @@ impl Fake for Sandbox {
 
     fn dispute<'a>(&'a self, charge: &'a Upstream) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async move {
-            let (account, now) = (self.keys.identity, self.host.now());
+            let (account, now) = (self.keys.identity, self.clock.now());
             let opened = self.bank.dashboard_dispute(account, &charge.reference, None, now).await;
             opened.map(|_| ()).map_err(|error| error.to_string())
         })
@@ -114,7 +124,7 @@ impl Fake for Sandbox {
 
     fn deliveries(&self) -> BoxFuture<'_, Vec<Delivery>> {
         Box::pin(async move {
-            let now = self.host.now();
+            let now = self.clock.now();
             let mut deliveries = Vec::new();
             for notice in self.bank.due_notices(now, 1000).await {
                 self.bank.acknowledge(&notice.id, now).await;
@@ -127,7 +137,7 @@ impl Fake for Sandbox {
     fn moved(&self) -> BoxFuture<'_, Moved> {
         Box::pin(async move {
             let mut moved = Moved::default();
-            for line in self.bank.statement(self.host.now()).await.unwrap() {
+            for line in self.bank.statement(self.clock.now()).await.unwrap() {
                 moved.approved += line.approved_minor;
                 moved.taken += line.captured_minor;
                 moved.returned += line.returned_minor;
@@ -152,4 +162,11 @@ async fn the_sandbox_conforms_when_it_tells_everything() {
         ..BankConfig::default()
     };
     crate::conforms("sandbox", &Sandbox::new(config)).await;
+}
+
+/// The bank as a node runs it by default: over a store of its own, here the real one in memory.
+#[tokio::test]
+async fn the_sandbox_conforms_over_a_store() {
+    let schema = store::Schema::new(&sandbox_bank::TABLES, &[&sandbox_bank::MIGRATIONS]).unwrap();
+    crate::conforms("sandbox", &Sandbox::over(store::open_memory(schema))).await;
 }
