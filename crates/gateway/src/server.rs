@@ -41,16 +41,6 @@ pub enum GatewayError {
     Listener(#[from] std::io::Error),
 }
 
-/// How far the server's end is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Serving,
-    /// Requests in flight are answered, then their connections closed.
-    Draining,
-    /// Connections are closed as they are.
-    Over,
-}
-
 /// Serves a node until `stop` completes. Requests in flight are answered first.
 pub async fn serve(
     node: Arc<Node>,
@@ -70,7 +60,7 @@ pub async fn serve_router(
     stop: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
     listener.local_addr()?;
-    let (phase, _) = watch::channel(Phase::Serving);
+    let draining = watch::Sender::new(false);
     let places = Arc::new(Semaphore::new(usize::try_from(CONNECTIONS_MAX).unwrap_or(Semaphore::MAX_PERMITS)));
     let mut stop = pin!(stop);
     loop {
@@ -86,7 +76,7 @@ pub async fn serve_router(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = drive(router.clone(), stream, peer, phase.subscribe());
+                let connection = drive(router.clone(), stream, peer, draining.subscribe());
                 let work = async move {
                     connection.await;
                     drop(place);
@@ -100,19 +90,20 @@ pub async fn serve_router(
         }
     }
     drop(listener);
-    phase.send_replace(Phase::Draining);
+    draining.send_replace(true);
     tokio::select! {
         _ = places.acquire_many(CONNECTIONS_MAX) => {}
         () = clock.sleep(DRAIN_WITHIN) => {
-            phase.send_replace(Phase::Over);
-            tracing::warn!("connections were closed that did not take their answers");
+            tracing::warn!("connections are closed that did not take their answers");
         }
     }
+    // A connection without its sender ends as it is.
+    drop(draining);
     Ok(())
 }
 
 /// One connection, to its end.
-async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut phase: watch::Receiver<Phase>) {
+async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut draining: watch::Receiver<bool>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection was gone before it began");
         return;
@@ -136,10 +127,11 @@ async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut phase: w
                 }
                 return;
             }
-            changed = phase.changed() => {
-                if changed.is_err() || *phase.borrow() == Phase::Over {
+            changed = draining.changed() => {
+                if changed.is_err() {
                     return;
                 }
+                // What is in flight is answered; idle connections close at once.
                 connection.as_mut().graceful_shutdown();
             }
         }
