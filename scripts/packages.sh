@@ -11,12 +11,12 @@ install_package() {
     as_root=(sudo -n)
   fi
   if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
-    echo "$1 is missing, and installing the package $2 needs Debian's apt-get and root: install it by hand" >&2
+    echo "$1 is missing; installing $2 needs Debian's apt-get and root, so install it by hand" >&2
     return 1
   fi
   echo "installing $2" >&2
   # The lists may be absent or old, so a first failure is no answer.
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "$2" >&2 ||
-    { "${as_root[@]}" apt-get update -qq >&2 &&
-      "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "$2" >&2; }
+  local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq)
+  install+=(--no-install-recommends "$2")
+  "${install[@]}" >&2 || { "${as_root[@]}" apt-get update -qq >&2 && "${install[@]}" >&2; }
 }
