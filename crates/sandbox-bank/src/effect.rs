@@ -66,7 +66,7 @@ impl Charge {
         if standing.phase != Phase::Approved && ask.verb != Verb::Cancel {
             return Err(Stop::conflict("charge_not_approved", "the charge is not approved"));
         }
-        let facts_before = self.facts.len();
+        let known = self.facts_at(at).len();
         let mut announcements = match ask.verb {
             Verb::Capture => self.capture(ask, at, &standing, config)?,
             Verb::Void => self.void(ask, at, &standing)?,
@@ -77,9 +77,9 @@ impl Charge {
             }
         };
         self.written_at = at;
-        if config.notifies_all && self.facts.len() > facts_before {
-            let fresh = self.facts.iter().rev().find(|dated| dated.at == at);
-            announcements.extend(fresh.cloned().map(Announcement::on_time));
+        if config.notifies_all {
+            let fresh = self.facts_at(at).get(known..).unwrap_or_default();
+            announcements.extend(fresh.iter().cloned().map(Announcement::on_time));
         }
         Ok(announcements)
     }

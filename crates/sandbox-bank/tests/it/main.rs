@@ -1,13 +1,7 @@
 //! The bank from outside: requests in, replies and notices out.
 
 #![expect(clippy::disallowed_methods, reason = "tests that race on purpose spawn on their own")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a panic is a failed test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is a failed test")]
 
 mod charges;
 mod disk;

@@ -30,11 +30,15 @@ async fn everything_is_told_where_that_is_wanted() {
     shop.effect("c", "capture", "p", 600).await;
     shop.effect("c", "refund", "r", 100).await;
     shop.effect("c", "void", "v", 400).await;
+    shop.charge("d", "tok_three_d_secure", false).await;
+    shop.post("/v1/charges/d/cancels", json!({"reference": "x"})).await;
     let expected = [
         line("charge.updated", "authorized"),
         line("capture.updated", "succeeded"),
         line("refund.updated", "succeeded"),
         line("void.updated", "succeeded"),
+        line("charge.updated", "requires_action"),
+        line("charge.updated", "cancelled"),
     ];
     assert_eq!(told(&shop).await, expected);
 }

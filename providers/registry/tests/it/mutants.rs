@@ -49,11 +49,11 @@ impl Provider for Mutant {
         let count = self.1.fetch_add(1, Ordering::Relaxed);
         let decline = || Step::Done(Outcome::Declined(Decline::of(DeclineCode::ProcessingError)));
         match (self.0, Sandbox.step(cx, account, call, replies)) {
-            (Wrong::GuessesADecline, Step::Done(Outcome::Unknown { .. })) => decline(),
+            (Wrong::GuessesADecline, Step::Done(Outcome::Unknown { .. }))
+            | (Wrong::TakesNotFoundForADecline, Step::Done(Outcome::NotFound)) => decline(),
             (Wrong::GuessesARefusal, Step::Done(Outcome::Unknown { raw })) => {
                 Step::Done(Outcome::Refused { code: "failed".to_owned(), message: raw })
             }
-            (Wrong::TakesNotFoundForADecline, Step::Done(Outcome::NotFound)) => decline(),
             (Wrong::ChangesItsBytes, Step::Send(mut request)) => {
                 request.body.extend(count.to_string().bytes());
                 Step::Send(request)
@@ -97,8 +97,8 @@ impl Provider for Mutant {
         replies: &[Distilled],
     ) -> Result<Incoming, WebhookError> {
         match (self.0, Sandbox.webhook(cx, account, credentials, delivery, replies)) {
-            (Wrong::BelievesEverybody, Err(WebhookError::Signature)) => Ok(Incoming::Notices(Vec::new())),
-            (Wrong::BelievesOldNotices, Err(WebhookError::Stale)) => Ok(Incoming::Notices(Vec::new())),
+            (Wrong::BelievesEverybody, Err(WebhookError::Signature))
+            | (Wrong::BelievesOldNotices, Err(WebhookError::Stale)) => Ok(Incoming::Notices(Vec::new())),
             (_, result) => result,
         }
     }
