@@ -61,10 +61,16 @@ pub(crate) fn waiting(draft: &mut Draft, id: OperationId, status: OperationStatu
 /// asked upstream, and the expiry.
 pub(crate) fn failed(draft: &mut Draft, id: OperationId, error: &LastError) {
     let lapsed = draft.payment.expires_at.is_some_and(|end| draft.now >= end);
-    let given_up = draft.operation(id).is_some_and(|operation| {
-        operation.status == OperationStatus::Cancelled
-            || operation.decline.as_ref().is_some_and(|decline| decline.code == DeclineCode::Expired)
-    });
+    // A payer who gives up may try again; what we asked the provider to give up is over.
+    let asked = |operation: &&crate::operation::Operation| {
+        operation.charge == Some(id)
+            && operation.id.kind == OperationKind::Cancel
+            && (operation.status.is_open() || operation.status == OperationStatus::Succeeded)
+    };
+    let given_up = draft.operations.iter().map(|touched| &touched.record).any(|o| asked(&o))
+        || draft.operation(id).is_some_and(|operation| {
+            operation.decline.as_ref().is_some_and(|decline| decline.code == DeclineCode::Expired)
+        });
     draft.payment.last_error = Some(error.clone());
     summarise(draft, id, draft.operation(id).map_or(OperationStatus::Declined, |o| o.status), Some(error));
     release_order(draft);

@@ -28,9 +28,6 @@ pub const INBOX_JOB: &str = "inbox";
 /// How long a worker may take over one delivery.
 const LEASE: Duration = Duration::from_mins(1);
 
-/// How often a notice that matches nothing yet is tried before it is left to people.
-const PARKED_TRIES: i64 = 12;
-
 /// Marks ids of deliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeliveryKind {}
@@ -156,7 +153,9 @@ impl Payments {
                 for notice in &notices {
                     parked |= matches!(self.notice(&opened, notice).await?, Noticed::Parked);
                 }
-                if parked && job.attempts < PARKED_TRIES {
+                // What it is about may be unknown for as long as the resolver looks for it.
+                let age = self.clock.now().since(stored.record.delivery.received_at);
+                if parked && age <= self.settings.horizon {
                     self.store.return_job(job, pause(job.attempts)).await?;
                     return Ok(());
                 }

@@ -4,11 +4,14 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     reason = "a failing test may panic"
 )]
 
 mod claims;
 mod never_twice;
 mod notices;
+mod storm;
 mod story;
 mod world;

@@ -30,14 +30,21 @@ pub enum Trouble {
     LostBefore,
     /// It is done, and the answer is lost.
     LostAfter,
+    /// It is done, and the answer is awaited until the time-out.
+    Slow,
     /// The process dies before the answer: the future never completes.
     Hangs,
 }
 
+/// Draws a trouble for an effect that none was set for.
+pub type Weather = Box<dyn FnMut() -> Option<Trouble> + Send>;
+
 /// The way to the bank, with troubles for the effects that pass.
 pub struct Wire {
     inner: InProcess,
+    clock: ManualClock,
     pub troubles: Mutex<VecDeque<Trouble>>,
+    pub weather: Mutex<Option<Weather>>,
     pub sent: Mutex<Vec<String>>,
 }
 
@@ -53,13 +60,22 @@ impl Exchange for Wire {
             if moves {
                 self.sent.lock().push(request.key.clone());
             }
-            let trouble = if moves { self.troubles.lock().pop_front() } else { None };
+            let set = if moves { self.troubles.lock().pop_front() } else { None };
+            let trouble = match (set, moves) {
+                (None, true) => self.weather.lock().as_mut().and_then(|weather| weather()),
+                (set, _) => set,
+            };
             match trouble {
                 None => self.inner.exchange(request, credentials, deadline).await,
                 Some(Trouble::Refused) => Exchanged::NotSent("connection refused".to_owned()),
                 Some(Trouble::LostBefore) => Exchanged::MaybeSent("time-out".to_owned()),
                 Some(Trouble::LostAfter) => {
                     self.inner.exchange(request, credentials, deadline).await;
+                    Exchanged::MaybeSent("time-out".to_owned())
+                }
+                Some(Trouble::Slow) => {
+                    self.inner.exchange(request, credentials, deadline).await;
+                    kernel::Clock::sleep(&self.clock, deadline.reply_within).await;
                     Exchanged::MaybeSent("time-out".to_owned())
                 }
                 Some(Trouble::Hangs) => std::future::pending().await,
@@ -112,7 +128,9 @@ impl World {
         let bank = Arc::new(Bank::in_memory(bank_config, random.clone(), ids.clone()));
         let wire = Arc::new(Wire {
             inner: InProcess::new(Arc::clone(&bank), Arc::new(clock.clone())),
+            clock: clock.clone(),
             troubles: Mutex::default(),
+            weather: Mutex::default(),
             sent: Mutex::default(),
         });
         let secret = ServerSecret::parse(&"5a".repeat(32)).unwrap();
@@ -226,8 +244,10 @@ impl World {
         for notice in &notices {
             let delivery =
                 Delivery { headers: notice.headers.clone(), body: notice.body.clone(), received_at: now };
-            self.payments.receive("sandbox", self.account, delivery).await.unwrap();
-            self.bank.acknowledge(&notice.id, now).await;
+            // What was not stored is told again.
+            if self.payments.receive("sandbox", self.account, delivery).await.is_ok() {
+                self.bank.acknowledge(&notice.id, now).await;
+            }
         }
         notices.len()
     }
