@@ -63,7 +63,8 @@ fn command(block: &Block) -> Option<Command> {
     let command = |kind, text: String, expected| Command { line: block.line, kind, norun, text, expected };
     match block.language.as_str() {
         "sh" | "bash" if block.info.split_whitespace().any(|word| word == "server") => {
-            Some(command(Kind::Shell, format!("{{\n{}}} &\n", block.text), None))
+            // The shell around it outlives the signal that stops the server, so that it can wait for it.
+            Some(command(Kind::Shell, format!("{{\ntrap : TERM\n{}}} &\n", block.text), None))
         }
         "sh" | "bash" => Some(command(Kind::Shell, block.text.clone(), None)),
         "http" => Some(command(Kind::Http, block.text.clone(), None)),

@@ -3,6 +3,16 @@
 # shellcheck shell=bash disable=SC2154
 set -euo pipefail
 
+# Asks everything that the page left running to stop, and waits for it. All of it is in one process group
+# with `timeout`, which kills what does not stop in time. The signal may reach this shell too as it ends, so
+# its status says nothing: how far the page came stands in $blocks/current.
+stop() {
+  trap '' TERM
+  kill -TERM 0
+  wait
+}
+trap stop EXIT
+
 # The key that a server of this page printed. It may be on its way, so this waits a moment for it.
 printed_key() {
   local key

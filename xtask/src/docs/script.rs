@@ -17,10 +17,13 @@ pub(super) fn at_port(text: &str, port: u16) -> String {
         .replace("localhost:8000", &format!("localhost:{port}"))
 }
 
+/// What the script leaves in the file `current` when all blocks are through; before, the block's number.
+pub(super) const END: &str = "end";
+
 /// The script of the whole page; `numbers` are those of the blocks that run.
 pub(super) fn page(numbers: impl Iterator<Item = usize>) -> String {
     let calls: Vec<String> = numbers.map(|number| format!("run_block {number}\n")).collect();
-    format!("{}\n{}", include_str!("page.sh"), calls.concat())
+    format!("{}\n{}echo {END} >\"$blocks/current\"\n", include_str!("page.sh"), calls.concat())
 }
 
 /// A request as a curl command. Without an expected output a refusal is a failure; with one, the page says
