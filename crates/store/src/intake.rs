@@ -3,7 +3,7 @@
 use kernel::Outcome;
 use parking_lot::Mutex;
 
-use crate::batch::{Lanes, Next, Prepared, Ticket};
+use crate::batch::{Lanes, Next, Ticket};
 
 /// One committer's door. `C` is other work that only the committer may do.
 pub(crate) struct Intake<C> {
@@ -96,8 +96,8 @@ impl<C> Intake<C> {
     }
 
     /// Tells the queue what a batch wrote, so that what it made stale need not be tried.
-    pub(crate) fn committed<'t>(&self, prepared: impl Iterator<Item = &'t Prepared>) {
-        self.state.lock().lanes.committed(prepared);
+    pub(crate) fn committed<'t>(&self, tickets: impl Iterator<Item = &'t Ticket>) {
+        self.state.lock().lanes.committed(tickets);
     }
 
     /// Refuses more; the committer finishes what waits.

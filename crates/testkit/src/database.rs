@@ -59,6 +59,10 @@ async fn administer(url: &str, text: &str) -> Result<(), Error> {
     connect(url).await?.batch_execute(text).await
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the connection ends with its client, on the test's own runtime"
+)]
 async fn connect(url: &str) -> Result<Client, Error> {
     let config: Config = url.parse()?;
     let (client, connection) = config.connect(NoTls).await?;
@@ -66,6 +70,7 @@ async fn connect(url: &str) -> Result<Client, Error> {
     Ok(client)
 }
 
+#[expect(clippy::disallowed_methods, reason = "a name that no other process takes, not a time")]
 /// Unique among tests that run at the same time, in this process and others.
 fn name() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};

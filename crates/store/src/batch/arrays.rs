@@ -1,6 +1,11 @@
 //! A batch as arrays by table and operation, sorted by key: what one statement takes.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use kernel::{Cell, ColumnType, LedgerAccount, Scope};
+
+use uuid::Uuid;
 
 use super::balance::Balances;
 use super::prepare::Prepared;
@@ -35,13 +40,33 @@ pub(crate) enum Operation {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Value<'b> {
     Null,
-    Cell(&'b Cell),
     Bytes(&'b [u8]),
     Scope([u8; 17]),
-    Text(&'b str),
-    Owned(String),
+    Text(Cow<'b, str>),
     Int(i64),
-    Uuid(uuid::Uuid),
+    /// After the time of the commit.
+    After(Duration),
+    Uuid(Uuid),
+}
+
+impl<'b> From<&'b Cell> for Value<'b> {
+    fn from(cell: &'b Cell) -> Self {
+        match cell {
+            Cell::Null => Self::Null,
+            Cell::Uuid(uuid) => Self::Uuid(*uuid),
+            Cell::Bytes(bytes) => Self::Bytes(bytes),
+            Cell::Text(text) => Self::from(text.as_str()),
+            Cell::Int(number) => Self::Int(*number),
+            Cell::Time(instant) => Self::Int(instant.as_micros()),
+            Cell::After(duration) => Self::After(*duration),
+        }
+    }
+}
+
+impl<'b> From<&'b str> for Value<'b> {
+    fn from(text: &'b str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
 }
 
 /// One array parameter.
@@ -78,8 +103,7 @@ pub(crate) fn signature(schema: &Schema, operation: Operation) -> Vec<ColumnType
             [Bytes].into_iter().chain(key(place)).chain(content(place)).chain(version(place)).collect()
         }
         Operation::Insert(place) => [Bytes].into_iter().chain(key(place)).chain(content(place)).collect(),
-        Operation::Flagged => vec![Bytes, Text, Text, Int, Int, Int, Int, Int],
-        Operation::Balance => vec![Bytes, Text, Text, Int, Int, Int, Int, Int],
+        Operation::Flagged | Operation::Balance => vec![Bytes, Text, Text, Int, Int, Int, Int, Int],
     }
 }
 
@@ -95,14 +119,14 @@ pub(crate) fn split<'b>(
         rows_of(prepared, &mut rows);
     }
     for (account, change, floor) in balances.iter() {
-        let flagged = account.account.is_flagged();
+        let flagged = account.name.is_flagged();
         let operation = if flagged { Operation::Flagged } else { Operation::Balance };
         rows.push((
             operation,
             vec![
                 Value::Scope(account.scope),
-                name(&account.account),
-                Value::Text(account.currency),
+                name(&account.name),
+                Value::from(account.currency),
                 if flagged { floor.map_or(Value::Null, Value::Int) } else { Value::Int(stripe) },
                 Value::Int(change.debits_posted),
                 Value::Int(change.credits_posted),
@@ -131,12 +155,12 @@ pub(crate) fn split<'b>(
 }
 
 fn name<'b>(account: &LedgerAccount) -> Value<'b> {
-    Value::Owned(account.to_string())
+    Value::Text(Cow::Owned(account.to_string()))
 }
 
 fn rows_of<'b>(prepared: &'b Prepared, rows: &mut Vec<(Operation, Vec<Value<'b>>)>) {
     if let Some(lease) = &prepared.require {
-        rows.push((Operation::Require, vec![Value::Text(&lease.name), Value::Int(lease.epoch)]));
+        rows.push((Operation::Require, vec![Value::from(lease.name.as_str()), Value::Int(lease.epoch)]));
     }
     if let Some((scope, id, epoch)) = &prepared.finish {
         let row = vec![Value::Scope(scope.to_bytes()), Value::Uuid(*id), Value::Int(*epoch)];
@@ -147,8 +171,8 @@ fn rows_of<'b>(prepared: &'b Prepared, rows: &mut Vec<(Operation, Vec<Value<'b>>
             Operation::Answer,
             vec![
                 Value::Scope(answer.scope.to_bytes()),
-                Value::Text(&answer.key),
-                answer.operation.as_deref().map_or(Value::Null, Value::Text),
+                Value::from(answer.key.as_str()),
+                answer.operation.as_deref().map_or(Value::Null, Value::from),
                 answer.answer.as_deref().map_or(Value::Null, Value::Bytes),
             ],
         ));
@@ -162,7 +186,7 @@ fn rows_of<'b>(prepared: &'b Prepared, rows: &mut Vec<(Operation, Vec<Value<'b>>
     for placed in &prepared.updates {
         let row = &placed.row.row;
         let mut values = keyed(row.scope, &row.key, row.columns.len() + 2);
-        values.extend(row.columns.iter().map(Value::Cell));
+        values.extend(row.columns.iter().map(Value::from));
         values.extend(row.table.has_state.then_some(Value::Bytes(&row.state)));
         values.push(Value::Int(placed.row.expected));
         rows.push((Operation::Update(placed.table), values));
@@ -170,16 +194,16 @@ fn rows_of<'b>(prepared: &'b Prepared, rows: &mut Vec<(Operation, Vec<Value<'b>>
     for placed in &prepared.inserts {
         let row = &placed.row;
         let mut values = keyed(row.scope, &row.key, row.columns.len() + 1);
-        values.extend(row.columns.iter().map(Value::Cell));
+        values.extend(row.columns.iter().map(Value::from));
         values.extend(row.table.has_state.then_some(Value::Bytes(&row.state)));
         let claim = placed.table == place::CLAIM;
         rows.push((if claim { Operation::Claim } else { Operation::Insert(placed.table) }, values));
     }
 }
 
-fn keyed<'b>(scope: Scope, key: &'b [Cell], more: usize) -> Vec<Value<'b>> {
+fn keyed(scope: Scope, key: &[Cell], more: usize) -> Vec<Value<'_>> {
     let mut values = Vec::with_capacity(1 + key.len() + more);
     values.push(Value::Scope(scope.to_bytes()));
-    values.extend(key.iter().map(Value::Cell));
+    values.extend(key.iter().map(Value::from));
     values
 }

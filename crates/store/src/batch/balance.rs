@@ -8,7 +8,7 @@ use kernel::{Currency, Lane, LedgerAccount, Phase, Scope, Transfer};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Account {
     pub(crate) scope: [u8; 17],
-    pub(crate) account: LedgerAccount,
+    pub(crate) name: LedgerAccount,
     pub(crate) currency: &'static str,
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn changes(transfers: &[Transfer]) -> Option<Vec<(Account, Change)>> 
 }
 
 fn account_of(scope: Scope, account: &LedgerAccount, currency: Currency) -> Account {
-    Account { scope: scope.to_bytes(), account: account.clone(), currency: currency.code() }
+    Account { scope: scope.to_bytes(), name: account.clone(), currency: currency.code() }
 }
 
 /// The balance changes of a batch.
@@ -99,7 +99,7 @@ impl Balances {
                 *sum = together;
             }
             let checked = lane == Lane::Reserve
-                && account.account.is_flagged()
+                && account.name.is_flagged()
                 && change.available().is_none_or(|available| available < 0);
             if checked {
                 let available = sum.available().unwrap_or(i64::MIN);
@@ -122,6 +122,7 @@ impl Balances {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
     use super::*;
     use kernel::{AccountKind, Id, Mode, Money, PostingKind};
     use uuid::Uuid;
@@ -150,7 +151,7 @@ mod tests {
     }
 
     fn floor(balances: &Balances) -> Floor {
-        balances.iter().find(|(account, ..)| account.account.is_flagged()).unwrap().2
+        balances.iter().find(|(account, ..)| account.name.is_flagged()).unwrap().2
     }
 
     #[test]
@@ -160,7 +161,7 @@ mod tests {
             transfer(AccountKind::Merchant, AccountKind::Provider, 30, Phase::Pending),
         ];
         let sums = changes(&two).unwrap();
-        let of = |kind| sums.iter().find(|(account, _)| account.account.kind == kind).unwrap().1;
+        let of = |kind| sums.iter().find(|(account, _)| account.name.kind == kind).unwrap().1;
         let merchant = of(AccountKind::Merchant);
         assert_eq!((merchant.credits_posted, merchant.debits_pending), (70, 30));
         assert_eq!(merchant.available(), Some(40));

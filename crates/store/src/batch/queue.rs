@@ -1,10 +1,11 @@
 //! What waits for a committer, and which of it goes into the next batch.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use kernel::{Duplicate, Lane, Outcome};
 use tokio::sync::oneshot;
+use tracing::debug;
 use uuid::Uuid;
 
 use super::balance::Balances;
@@ -15,17 +16,20 @@ use crate::schema::place;
 /// A commit that waits, and whom to answer.
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    pub(crate) prepared: Prepared,
+    pub(crate) prepared: Box<Prepared>,
     reply: oneshot::Sender<Outcome>,
 }
 
 impl Ticket {
-    pub(crate) const fn new(prepared: Prepared, reply: oneshot::Sender<Outcome>) -> Self {
-        Self { prepared, reply }
+    pub(crate) fn new(prepared: Prepared, reply: oneshot::Sender<Outcome>) -> Self {
+        Self { prepared: Box::new(prepared), reply }
     }
 
     /// Answers. A caller that went away misses nothing that is not on the disk.
     pub(crate) fn answer(self, outcome: Outcome) {
+        if !matches!(outcome, Outcome::Committed { .. }) {
+            debug!(commit = %self.prepared.id, ?outcome, "a commit was not written");
+        }
         drop(self.reply.send(outcome));
     }
 }
@@ -146,16 +150,16 @@ impl Lanes {
     }
 
     /// Remembers what a batch wrote until the next one is chosen.
-    pub(crate) fn committed<'t>(&mut self, tickets: impl Iterator<Item = &'t Prepared>) {
-        for prepared in tickets {
-            self.known.extend(prepared.effects());
+    pub(crate) fn committed<'t>(&mut self, tickets: impl Iterator<Item = &'t Ticket>) {
+        for ticket in tickets {
+            self.known.extend(ticket.prepared.effects());
         }
     }
 
     /// Chooses the next batch of at most `limit` commits.
     pub(crate) fn next(&mut self, limit: usize) -> Next {
         let mut choice =
-            Choice { next: Next::default(), taken: ByRow::default(), balances: Balances::default() };
+            Choice { next: Next::default(), taken: HashSet::default(), balances: Balances::default() };
         let known = std::mem::take(&mut self.known);
         for ticket in std::mem::take(&mut self.deferred) {
             let full = choice.next.batch.len() >= limit;
@@ -178,7 +182,7 @@ impl Lanes {
 struct Choice {
     next: Next,
     /// Rows of the batch, and rows of what waits: neither may be overtaken.
-    taken: ByRow<()>,
+    taken: HashSet<RowHash, BuildHasherDefault<Identity>>,
     balances: Balances,
 }
 
@@ -191,9 +195,9 @@ impl Choice {
         }
         let touches = &ticket.prepared.touches;
         let waits = full
-            || touches.iter().any(|touch| self.taken.contains_key(&touch.row))
+            || touches.iter().any(|touch| self.taken.contains(&touch.row))
             || !self.balances.add(ticket.prepared.lane, &ticket.prepared.balances);
-        self.taken.extend(touches.iter().map(|touch| (touch.row, ())));
+        self.taken.extend(touches.iter().map(|touch| touch.row));
         if waits {
             return Some(ticket);
         }
@@ -243,6 +247,7 @@ pub(crate) fn committer_of(prepared: &Prepared, committers: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
     use super::*;
     use crate::Schema;
     use crate::batch::prepare;
@@ -356,7 +361,7 @@ mod tests {
     fn what_a_batch_decided_does_not_enter_the_next() {
         let mut lanes = lanes(vec![updates(1, 7, 1), updates(2, 7, 1), updates(3, 7, 2)]);
         let first = lanes.next(10).batch;
-        lanes.committed(first.iter().map(|ticket| &ticket.prepared));
+        lanes.committed(first.iter());
         let next = lanes.next(10);
         assert_eq!(numbers(&next.batch), [3]);
         assert_eq!(next.stale.len(), 1);
@@ -368,7 +373,7 @@ mod tests {
         let mut lanes = lanes(vec![claims(1, "k"), claims(2, "k"), claims(3, "other")]);
         let first = lanes.next(10).batch;
         assert_eq!(numbers(&first), [1, 3]);
-        lanes.committed(first.iter().map(|ticket| &ticket.prepared));
+        lanes.committed(first.iter());
         let next = lanes.next(10);
         assert_eq!(next.stale[0].1, Outcome::Duplicate(Duplicate::Claim));
         assert!(next.batch.is_empty());
@@ -376,7 +381,8 @@ mod tests {
 
     #[test]
     fn a_full_batch_leaves_the_rest_in_order() {
-        let mut lanes = lanes((1..=5).map(|id| inserts(id as u128, Lane::Settle, 1, id as i64)).collect());
+        let mut lanes =
+            lanes((1..=5).map(|id| inserts(id, Lane::Settle, 1, i64::try_from(id).unwrap())).collect());
         assert_eq!(numbers(&lanes.next(2).batch), [1, 2]);
         assert_eq!(numbers(&lanes.next(2).batch), [3, 4]);
         assert_eq!(numbers(&lanes.next(2).batch), [5]);

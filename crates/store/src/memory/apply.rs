@@ -142,11 +142,11 @@ fn post(world: &mut World, prepared: &Prepared, undo: &mut Undo) -> Result<(), O
         }
         let [debits_posted, credits_posted, debits_pending, _] = sums;
         let taken = change.available().is_none_or(|taken| taken < 0);
-        if prepared.lane == Lane::Reserve && account.account.is_flagged() && taken {
+        if prepared.lane == Lane::Reserve && account.name.is_flagged() && taken {
             let left =
                 credits_posted.checked_sub(debits_posted).and_then(|left| left.checked_sub(debits_pending));
             if left.is_none_or(|left| left < 0) {
-                return Err(Outcome::Overdrawn(account.account.clone()));
+                return Err(Outcome::Overdrawn(account.name.clone()));
             }
         }
         let columns = sums.into_iter().map(Cell::Int).collect();

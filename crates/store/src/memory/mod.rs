@@ -232,7 +232,7 @@ impl Inner {
 
     fn answer(&self, batch: Vec<Ticket>, (at, losers): (Timestamp, Vec<Option<Outcome>>)) {
         let winners = batch.iter().zip(&losers).filter(|(_, lost)| lost.is_none());
-        self.intake.committed(winners.map(|(ticket, _)| &ticket.prepared));
+        self.intake.committed(winners.map(|(ticket, _)| ticket));
         let mut enqueued = false;
         for (ticket, lost) in batch.into_iter().zip(losers) {
             enqueued |= lost.is_none() && ticket.prepared.enqueues;

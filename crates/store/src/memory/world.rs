@@ -30,7 +30,7 @@ pub(super) struct Stored {
 /// One table's rows by key, and which values its unique indexes hold.
 pub(super) struct Rows {
     table: &'static Table,
-    rows: BTreeMap<Key, Stored>,
+    by_key: BTreeMap<Key, Stored>,
     unique: Vec<(&'static Index, BTreeMap<Vec<Cell>, Key>)>,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct World {
 
 impl Rows {
     pub(super) fn get(&self, key: &Key) -> Option<&Stored> {
-        self.rows.get(key)
+        self.by_key.get(key)
     }
 
     /// Puts or takes away a row; answers what was there, or nothing is changed because a unique index
@@ -66,19 +66,20 @@ impl Rows {
                 return Err(());
             }
         }
-        let before = match &stored {
-            Some(stored) => self.rows.insert(key.clone(), stored.clone()),
-            None => self.rows.remove(key),
-        };
         for (index, values) in &mut self.unique {
-            if let Some(value) = before.as_ref().and_then(|before| index_value(table, index, key, before)) {
+            let before = self.by_key.get(key).and_then(|before| index_value(table, index, key, before));
+            if let Some(value) = before {
                 values.remove(&value);
             }
-            if let Some(value) = stored.as_ref().and_then(|stored| index_value(table, index, key, stored)) {
+            let after = stored.as_ref().and_then(|stored| index_value(table, index, key, stored));
+            if let Some(value) = after {
                 values.insert(value, key.clone());
             }
         }
-        Ok(before)
+        Ok(match stored {
+            Some(stored) => self.by_key.insert(key.clone(), stored),
+            None => self.by_key.remove(key),
+        })
     }
 }
 
@@ -106,7 +107,7 @@ impl World {
     pub(super) fn new(schema: &Schema) -> Self {
         let tables = schema.tables().iter().map(|table| Rows {
             table,
-            rows: BTreeMap::new(),
+            by_key: BTreeMap::new(),
             unique: table
                 .indexes
                 .iter()
@@ -153,7 +154,7 @@ impl World {
 
     /// The four sums of an account in stripe 0.
     pub(super) fn balance(&self, account: &Account) -> (Key, [i64; 4]) {
-        let key = vec![Cell::Text(account.account.to_string()), Cell::from(account.currency), Cell::Int(0)];
+        let key = vec![Cell::Text(account.name.to_string()), Cell::from(account.currency), Cell::Int(0)];
         let key = (account.scope, key);
         let row = self.tables.get(place::BALANCE).and_then(|rows| rows.get(&key));
         let mut sums = [0; 4];
@@ -196,7 +197,7 @@ impl World {
         let from =
             query.scope.map_or(Bound::Unbounded, |scope| Bound::Included((scope.to_bytes(), Vec::new())));
         let rows = rows
-            .rows
+            .by_key
             .range((from, Bound::Unbounded))
             .take_while(|((scope, _), _)| query.scope.is_none_or(|wanted| *scope == wanted.to_bytes()))
             .filter(|(key, stored)| {
@@ -232,7 +233,7 @@ impl World {
     ) -> Vec<TakenJob> {
         let Some(jobs) = self.tables.get_mut(place::JOB) else { return Vec::new() };
         let mut due: Vec<(&Key, &mut Stored)> = jobs
-            .rows
+            .by_key
             .iter_mut()
             .filter(|(_, job)| {
                 let [Cell::Text(kind), Cell::Time(due_at), ..] = &job.columns[..] else { return false };
@@ -264,7 +265,7 @@ impl World {
 
     pub(super) fn return_job(&mut self, job: &TakenJob, due: Timestamp) {
         let key = (job.scope.to_bytes(), vec![Cell::Uuid(job.id)]);
-        let row = self.tables.get_mut(place::JOB).and_then(|jobs| jobs.rows.get_mut(&key));
+        let row = self.tables.get_mut(place::JOB).and_then(|jobs| jobs.by_key.get_mut(&key));
         if let Some([_, due_at, _, Cell::Int(epoch), _]) = row.map(|row| &mut row.columns[..])
             && *epoch == job.epoch
         {

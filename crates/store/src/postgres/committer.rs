@@ -144,7 +144,7 @@ impl Committer {
         let mut losers = losers;
         losers.resize(batch.len(), None);
         let winners = batch.iter().zip(&losers).filter(|(_, lost)| lost.is_none());
-        self.intake.committed(winners.map(|(ticket, _)| &ticket.prepared));
+        self.intake.committed(winners.map(|(ticket, _)| ticket));
         let mut enqueued = false;
         for (ticket, lost) in batch.into_iter().zip(losers) {
             enqueued |= lost.is_none() && ticket.prepared.enqueues;
@@ -162,7 +162,7 @@ impl Committer {
             balances.add(ticket.prepared.lane, &ticket.prepared.balances);
         }
         let stripe = self.stripe.number();
-        let prepared: Vec<&Prepared> = batch.iter().map(|ticket| &ticket.prepared).collect();
+        let prepared: Vec<&Prepared> = batch.iter().map(|ticket| &*ticket.prepared).collect();
         let parts = split(&self.shared.schema, &prepared, &balances, stripe);
         let shared = Arc::clone(&self.shared);
         let Some(session) = &mut self.session else { return Attempt::Not("no connection".to_owned()) };
@@ -249,7 +249,8 @@ impl Session {
         let mut text = "SELECT ".to_owned();
         let mut types = Vec::new();
         if row {
-            text.push_str(&format!("{}_batch($1), ", shared.functions.prefix()));
+            text.push_str(&shared.functions.row());
+            text.push_str("($1), ");
             types.push(single_type(kernel::ColumnType::Uuid));
         }
         for part in parts {
@@ -258,7 +259,9 @@ impl Session {
             let first = types.len() + 1;
             types.extend(kinds.into_iter().map(array_type));
             let marks: Vec<_> = (first..=types.len()).map(|number| format!("${number}")).collect();
-            text.push_str(&format!("({}), ", marks.join(", ")));
+            text.push('(');
+            text.push_str(&marks.join(", "));
+            text.push_str("), ");
         }
         text.push_str(NOW);
         let statement = self.client.prepare_typed(&text, &types).await?;

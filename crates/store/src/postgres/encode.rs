@@ -60,7 +60,7 @@ pub(super) enum Parameter<'b> {
 impl ToSql for Parameter<'_> {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Anything> {
         match self {
-            Self::One(Value::Null | Value::Cell(Cell::Null)) => return Ok(IsNull::Yes),
+            Self::One(Value::Null) => return Ok(IsNull::Yes),
             Self::One(value) => put(value, out),
             Self::Array(array) => put_array(array, out)?,
         }
@@ -78,14 +78,14 @@ impl ToSql for Parameter<'_> {
 /// Source: `array_recv` of PostgreSQL: dimensions, whether there are nulls, the element's type, then
 /// length and lower bound of the one dimension, then each element behind its length.
 fn put_array(array: &Array<'_>, out: &mut BytesMut) -> Result<(), Anything> {
-    let nulls = array.values.iter().any(is_null);
+    let nulls = array.values.contains(&Value::Null);
     out.put_i32(1);
     out.put_i32(i32::from(nulls));
     out.put_u32(element(array.kind).oid());
     out.put_i32(i32::try_from(array.values.len())?);
     out.put_i32(1);
     for value in &array.values {
-        if is_null(value) {
+        if *value == Value::Null {
             out.put_i32(-1);
             continue;
         }
@@ -100,25 +100,15 @@ fn put_array(array: &Array<'_>, out: &mut BytesMut) -> Result<(), Anything> {
     Ok(())
 }
 
-const fn is_null(value: &Value<'_>) -> bool {
-    matches!(value, Value::Null | Value::Cell(Cell::Null))
-}
-
 fn put(value: &Value<'_>, out: &mut BytesMut) {
     match value {
-        Value::Null | Value::Cell(Cell::Null) => {}
+        Value::Null => {}
         Value::Bytes(bytes) => out.put_slice(bytes),
         Value::Scope(bytes) => out.put_slice(bytes),
         Value::Text(text) => out.put_slice(text.as_bytes()),
-        Value::Owned(text) => out.put_slice(text.as_bytes()),
         Value::Int(number) => out.put_i64(*number),
         Value::Uuid(uuid) => out.put_slice(uuid.as_bytes()),
-        Value::Cell(Cell::Uuid(uuid)) => out.put_slice(uuid.as_bytes()),
-        Value::Cell(Cell::Bytes(bytes)) => out.put_slice(bytes),
-        Value::Cell(Cell::Text(text)) => out.put_slice(text.as_bytes()),
-        Value::Cell(Cell::Int(number)) => out.put_i64(*number),
-        Value::Cell(Cell::Time(instant)) => out.put_i64(instant.as_micros()),
-        Value::Cell(Cell::After(duration)) => {
+        Value::After(duration) => {
             let micros = i64::try_from(duration.as_micros()).unwrap_or(0);
             out.put_i64(RELATIVE_BASE.saturating_add(micros));
         }

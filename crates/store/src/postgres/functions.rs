@@ -75,12 +75,17 @@ impl Functions {
         );
         let mut definitions: Vec<String> = definitions.collect();
         definitions.extend([row, sequence(&prefix)]);
-        Self { definitions, prefix }
+        Self { prefix, definitions }
     }
 
     /// What all names of this build's functions begin with: two builds run side by side.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// The function that writes a batch's row.
+    pub(super) fn row(&self) -> String {
+        format!("{}_batch", self.prefix)
     }
 
     pub(super) fn definitions(&self) -> impl Iterator<Item = &str> {

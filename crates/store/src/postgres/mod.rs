@@ -36,7 +36,7 @@ use functions::Functions;
 use read::{Connections, Gets};
 
 /// How long a closing store waits for its committers.
-const CLOSE_WITHIN: Duration = Duration::from_secs(60);
+const CLOSE_WITHIN: Duration = Duration::from_mins(1);
 
 /// Opens the database at `url`, migrates it if asked to, and starts its committers.
 ///

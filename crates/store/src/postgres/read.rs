@@ -37,6 +37,13 @@ struct Waiting {
     closed: bool,
 }
 
+/// What a reader finds.
+enum Next {
+    Group(&'static Table, Vec<Wanted>),
+    Nothing,
+    Closed,
+}
+
 /// Keys that wait for a connection, by table.
 #[derive(Default)]
 pub(super) struct Gets {
@@ -72,27 +79,31 @@ impl Gets {
         self.wake.notify_waiters();
     }
 
-    fn take(&self) -> Option<Option<(&'static Table, Vec<Wanted>)>> {
+    fn take(&self) -> Next {
         let mut waiting = self.waiting.lock();
         if waiting.tables.is_empty() {
-            return if waiting.closed { None } else { Some(None) };
+            return if waiting.closed { Next::Closed } else { Next::Nothing };
         }
         let (table, mut group) = waiting.tables.remove(0);
         if group.len() > GROUP_LIMIT {
             let rest = group.split_off(GROUP_LIMIT);
             waiting.tables.push((table, rest));
         }
-        Some(Some((table, group)))
+        Next::Group(table, group)
     }
 }
 
 /// One reader: one connection, one round trip at a time. Runs until the store closes.
 pub(super) async fn run(gets: Arc<Gets>, connections: Arc<Connections>) {
     let mut session: Option<Arc<Session>> = None;
-    while let Some(work) = gets.take() {
-        let Some((table, group)) = work else {
-            gets.wake.notified().await;
-            continue;
+    loop {
+        let (table, group) = match gets.take() {
+            Next::Group(table, group) => (table, group),
+            Next::Nothing => {
+                gets.wake.notified().await;
+                continue;
+            }
+            Next::Closed => return,
         };
         // A connection that broke since the last read is no reason to fail this one.
         for last in [false, true] {
@@ -164,7 +175,7 @@ impl Session {
             kinds.map(|kind| Array { kind, values: Vec::with_capacity(group.len()) }).collect();
         for wanted in group {
             let values = std::iter::once(Value::Scope(wanted.scope.to_bytes()));
-            let values = values.chain(wanted.key.iter().map(Value::Cell));
+            let values = values.chain(wanted.key.iter().map(Value::from));
             for (array, value) in arrays.iter_mut().zip(values) {
                 array.values.push(value);
             }
@@ -179,7 +190,7 @@ impl Session {
         let types: Vec<_> = select.parameters.iter().map(|(kind, _)| single_type(*kind)).collect();
         let statement = self.prepared(&select.text, &types).await.map_err(|error| unavailable(&error))?;
         let parameters: Vec<Parameter<'_>> =
-            select.parameters.iter().map(|(_, cell)| Parameter::One(Value::Cell(cell))).collect();
+            select.parameters.iter().map(|(_, cell)| Parameter::One(Value::from(cell))).collect();
         let rows = self.client.query_raw(&statement, parameters.iter()).await;
         let rows: Vec<tokio_postgres::Row> = match rows {
             Ok(rows) => futures_util::TryStreamExt::try_collect(rows).await,

@@ -44,7 +44,7 @@ impl Committer {
         let stripe = self.stripe.number();
         let shared = std::sync::Arc::clone(&self.shared);
         let Some(session) = &mut self.session else { return (Attempt::Again, Vec::new()) };
-        let batch: Vec<&Prepared> = batch.iter().map(|ticket| &ticket.prepared).collect();
+        let batch: Vec<&Prepared> = batch.iter().map(|ticket| &*ticket.prepared).collect();
         let mut pass = Pass { session, shared: &shared, stripe, losers: vec![None; batch.len()], batch };
         let (attempt, losers) = match pass.run(id).await {
             Ok(at) => match pass.session.client.batch_execute("COMMIT").await {
@@ -73,7 +73,7 @@ struct Pass<'s, 'b> {
 
 impl<'b> Pass<'_, 'b> {
     async fn run(&mut self, id: Uuid) -> Result<Timestamp, Stopped> {
-        let begin = format!("BEGIN; SELECT {}_batch('{id}')", self.shared.functions.prefix());
+        let begin = format!("BEGIN; SELECT {}('{id}')", self.shared.functions.row());
         self.session.client.batch_execute(&begin).await?;
         let at: i64 = self.session.client.query_one(&format!("SELECT {NOW}"), &[]).await?.try_get(0)?;
         let mut locks = self.locks();
@@ -109,27 +109,27 @@ impl<'b> Pass<'_, 'b> {
                 locks.entry(operation).or_default().push(Lock { position, key, expected });
             };
             if let Some(lease) = &prepared.require {
-                add(Operation::Require, vec![Value::Text(&lease.name)], Some(lease.epoch));
+                add(Operation::Require, vec![Value::from(lease.name.as_str())], Some(lease.epoch));
             }
             if let Some((scope, id, epoch)) = &prepared.finish {
                 let key = vec![Value::Scope(scope.to_bytes()), Value::Uuid(*id)];
                 add(Operation::Finish, key, Some(*epoch));
             }
             for answer in &prepared.answers {
-                let key = vec![Value::Scope(answer.scope.to_bytes()), Value::Text(&answer.key)];
+                let key = vec![Value::Scope(answer.scope.to_bytes()), Value::from(answer.key.as_str())];
                 add(Operation::Answer, key, Some(1));
             }
             for placed in &prepared.removes {
                 let row = &placed.row;
                 let mut key = vec![Value::Scope(row.scope.to_bytes())];
-                key.extend(row.key.iter().map(Value::Cell));
+                key.extend(row.key.iter().map(Value::from));
                 let expected = row.table.versioned.then_some(row.expected);
                 add(Operation::Remove(placed.table), key, expected);
             }
             for placed in &prepared.updates {
                 let row = &placed.row.row;
                 let mut key = vec![Value::Scope(row.scope.to_bytes())];
-                key.extend(row.key.iter().map(Value::Cell));
+                key.extend(row.key.iter().map(Value::from));
                 add(Operation::Update(placed.table), key, Some(placed.row.expected));
             }
         }
@@ -211,7 +211,7 @@ impl<'b> Pass<'_, 'b> {
             for placed in &prepared.inserts {
                 if placed.table == crate::schema::place::CLAIM {
                     let mut row = vec![Value::Scope(placed.row.scope.to_bytes())];
-                    row.extend(placed.row.key.iter().chain(&placed.row.columns).map(Value::Cell));
+                    row.extend(placed.row.key.iter().chain(&placed.row.columns).map(Value::from));
                     claims.push((row, position));
                 }
             }
@@ -256,7 +256,7 @@ impl<'b> Pass<'_, 'b> {
     async fn check_floors(&mut self) -> Result<(), Stopped> {
         let mut accounts: BTreeMap<&Account, i64> = BTreeMap::new();
         for (account, _) in self.batch.iter().flat_map(|prepared| &prepared.balances) {
-            if account.account.is_flagged() {
+            if account.name.is_flagged() {
                 accounts.insert(account, 0);
             }
         }
@@ -264,8 +264,8 @@ impl<'b> Pass<'_, 'b> {
             return Ok(());
         }
         let keys = accounts.keys().map(|account| {
-            let name = Value::Owned(account.account.to_string());
-            vec![Value::Scope(account.scope), name, Value::Text(account.currency), Value::Int(0)]
+            let name = Value::Text(account.name.to_string().into());
+            vec![Value::Scope(account.scope), name, Value::from(account.currency), Value::Int(0)]
         });
         let kinds = [ColumnType::Bytes, ColumnType::Text, ColumnType::Text, ColumnType::Int];
         let names = ["scope", "account", "currency", "stripe"];
@@ -285,7 +285,7 @@ impl<'b> Pass<'_, 'b> {
                 prepared.lane == Lane::Reserve && change < 0 && left.is_some_and(|left| left < 0)
             });
             if let Some((account, _)) = short {
-                self.loses(position, Outcome::Overdrawn(account.account.clone()));
+                self.loses(position, Outcome::Overdrawn(account.name.clone()));
                 continue;
             }
             for (account, change) in &prepared.balances {
@@ -328,11 +328,7 @@ impl<'b> Pass<'_, 'b> {
             return Ok(None);
         }
         self.session.client.batch_execute("SAVEPOINT these").await?;
-        let error = match self.session.execute_inside(self.shared, parts).await {
-            Ok(()) => None,
-            Err(error) => Some(error),
-        };
-        let Some(error) = error else {
+        let Some(error) = self.session.execute_inside(self.shared, parts).await.err() else {
             self.session.client.batch_execute("RELEASE these").await?;
             return Ok(None);
         };
@@ -382,11 +378,9 @@ fn reason(error: &Error, these: &[&Prepared]) -> Outcome {
         OVERDRAWN => {
             let flagged = these.iter().flat_map(|prepared| &prepared.balances);
             let mut flagged = flagged.filter(|(account, change)| {
-                account.account.is_flagged() && change.available().is_none_or(|change| change < 0)
+                account.name.is_flagged() && change.available().is_none_or(|change| change < 0)
             });
-            flagged
-                .next()
-                .map_or(Outcome::Conflict, |(account, _)| Outcome::Overdrawn(account.account.clone()))
+            flagged.next().map_or(Outcome::Conflict, |(account, _)| Outcome::Overdrawn(account.name.clone()))
         }
         "23505" => {
             let name = database.table().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Writes one commit inside an open transaction, and says why it cannot be written.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use kernel::{Duplicate, Lane, LedgerAccount, Outcome, Timestamp};
 use rusqlite::ffi;
@@ -102,7 +103,7 @@ fn update(table: &kernel::Table) -> String {
     names.extend(table.has_state.then_some("state"));
     for name in names {
         number += 1;
-        set.push_str(&format!(", {name} = ?{number}"));
+        let _ = write!(set, ", {name} = ?{number}");
     }
     format!(
         "UPDATE {} SET {set} WHERE {} AND version = ?{}",
@@ -244,13 +245,13 @@ impl<'s, 'c> Application<'s, 'c> {
     fn post(&mut self, prepared: &Prepared) -> Result<(), Stop> {
         for (account, change) in &prepared.balances {
             let taken = change.available().unwrap_or(i64::MIN);
-            if prepared.lane != Lane::Reserve || !account.account.is_flagged() || taken >= 0 {
+            if prepared.lane != Lane::Reserve || !account.name.is_flagged() || taken >= 0 {
                 continue;
             }
             let before = self.available_before(account)?;
             let sum = self.balances.get(account).available().and_then(|sum| sum.checked_add(before));
             if sum.and_then(|sum| sum.checked_add(taken)).is_none_or(|left| left < 0) {
-                return Err(Stop::Loses(Outcome::Overdrawn(account.account.clone())));
+                return Err(Stop::Loses(Outcome::Overdrawn(account.name.clone())));
             }
         }
         if self.balances.add(prepared.lane, &prepared.balances) {
@@ -266,7 +267,7 @@ impl<'s, 'c> Application<'s, 'c> {
         }
         Binder::new(&mut self.statements.available, self.now)
             .bytes(&account.scope)?
-            .value(account.account.to_string())?
+            .value(account.name.to_string())?
             .value(account.currency)?;
         let mut rows = self.statements.available.raw_query();
         let found: i64 = rows.next()?.map_or(Ok(0), |row| row.get(0))?;
@@ -280,7 +281,7 @@ impl<'s, 'c> Application<'s, 'c> {
         for (account, change, _) in self.balances.iter() {
             Binder::new(&mut self.statements.balance, self.now)
                 .bytes(&account.scope)?
-                .value(text(&account.account))?
+                .value(text(&account.name))?
                 .value(account.currency)?
                 .value(change.debits_posted)?
                 .value(change.credits_posted)?

@@ -59,7 +59,7 @@ impl<'s, 'c> Binder<'s, 'c> {
 
 /// Reads a row whose columns come in the order of [`crate::sql::column_names`].
 pub(super) fn row(table: &'static Table, row: &rusqlite::Row<'_>) -> Result<Row, StoreError> {
-    let scope = blob(row.get_ref(0)).and_then(Scope::from_bytes).ok_or_else(|| damaged(table, "scope"))?;
+    let scope = blob(&row.get_ref(0)).and_then(Scope::from_bytes).ok_or_else(|| damaged(table, "scope"))?;
     let mut next = 1;
     let mut cells = |columns: &[Column]| {
         let read = columns.iter().map(|column| {
@@ -78,15 +78,15 @@ pub(super) fn row(table: &'static Table, row: &rusqlite::Row<'_>) -> Result<Row,
     };
     let columns = cells(table.columns)?;
     let state = if table.has_state {
-        blob(row.get_ref(next)).ok_or_else(|| damaged(table, "state"))?.to_vec()
+        blob(&row.get_ref(next)).ok_or_else(|| damaged(table, "state"))?.to_vec()
     } else {
         Vec::new()
     };
     Ok(Row { scope, key, version, columns, state })
 }
 
-fn blob<'r>(value: rusqlite::Result<ValueRef<'r>>) -> Option<&'r [u8]> {
-    if let Ok(ValueRef::Blob(bytes)) = value { Some(bytes) } else { None }
+fn blob<'r>(value: &rusqlite::Result<ValueRef<'r>>) -> Option<&'r [u8]> {
+    if let Ok(ValueRef::Blob(bytes)) = *value { Some(bytes) } else { None }
 }
 
 fn cell(kind: ColumnType, value: ValueRef<'_>) -> Option<Cell> {

@@ -1,5 +1,6 @@
 //! Reads: inline on the caller's thread, on one of a few read-only connections.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -48,7 +49,7 @@ impl Readers {
         let mut text =
             format!("SELECT {} FROM {} WHERE scope = ?1", column_names(table).join(", "), table.name);
         for (index, column) in table.key.iter().enumerate() {
-            text.push_str(&format!(" AND {} = ?{}", column.name, index + 2));
+            let _ = write!(text, " AND {} = ?{}", column.name, index + 2);
         }
         let mut statement = connection.prepare_cached(&text).map_err(|error| unavailable(&error))?;
         let bind = statement.raw_bind_parameter(1, &scope.to_bytes()[..]);

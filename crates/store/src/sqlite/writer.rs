@@ -85,7 +85,7 @@ fn write(shared: &Shared, connection: &Connection, statements: &mut Statements<'
 
 fn answer(shared: &Shared, batch: Vec<Ticket>, losers: Vec<Option<Outcome>>, now: kernel::Timestamp) {
     let winners = batch.iter().zip(&losers).filter(|(_, lost)| lost.is_none());
-    shared.intake.committed(winners.map(|(ticket, _)| &ticket.prepared));
+    shared.intake.committed(winners.map(|(ticket, _)| ticket));
     let mut enqueued = false;
     for (ticket, lost) in batch.into_iter().zip(losers) {
         enqueued |= lost.is_none() && ticket.prepared.enqueues;

@@ -210,8 +210,8 @@ pub(crate) fn next(id: Uuid, text: &str, expected: i64) -> Update {
     Update { row: thing(id, text), expected }
 }
 
-pub(crate) fn subject(id: Uuid) -> Option<RowKey> {
-    Some(RowKey { table: "thing", scope: scope(), key: vec![Cell::Uuid(id)] })
+pub(crate) fn subject(id: Uuid) -> RowKey {
+    RowKey { table: "thing", scope: scope(), key: vec![Cell::Uuid(id)] }
 }
 
 pub(crate) fn claim(key: &str) -> Claim {

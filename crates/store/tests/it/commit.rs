@@ -36,7 +36,7 @@ async fn a_commit_writes_all_its_parts(bench: Bench) {
     let at = committed(
         bench
             .commit(Lane::Reserve, |changes| {
-                changes.subject = subject(id);
+                changes.subject = Some(subject(id));
                 changes.claim = Some(claim("k"));
                 changes.insert.push(thing(id, "{}"));
                 changes.emit.push(event(id, 1));
@@ -193,7 +193,7 @@ async fn of_many_racing_updates_one_wins(bench: Bench) {
         let text = format!("{version}");
         let racers = (0..16).map(|_| {
             bench.commit(Lane::Settle, |changes| {
-                changes.subject = subject(id);
+                changes.subject = Some(subject(id));
                 changes.update.push(next(id, &text, version));
                 changes.emit.push(event(id, version));
             })
@@ -236,7 +236,7 @@ async fn racing_inserts_of_one_unique_value(bench: Bench) {
         let racers = (0..16).map(|_| {
             let id = bench.id();
             bench.commit(Lane::Reserve, |changes| {
-                changes.subject = subject(id);
+                changes.subject = Some(subject(id));
                 changes.insert.push(labelled(id, &label));
             })
         });

@@ -34,7 +34,7 @@ async fn proxied() -> Option<(Bench, Proxy, Client)> {
 
 fn insert(bench: &Bench, id: Uuid) -> kernel::BoxFuture<'_, Outcome> {
     bench.commit(Lane::Settle, |changes| {
-        changes.subject = subject(id);
+        changes.subject = Some(subject(id));
         changes.insert.push(thing(id, "a"));
     })
 }
@@ -43,7 +43,7 @@ fn insert(bench: &Bench, id: Uuid) -> kernel::BoxFuture<'_, Outcome> {
 async fn blocked_update(bench: &Bench, own: &Client, id: Uuid) -> tokio::task::JoinHandle<Outcome> {
     own.batch_execute(&format!("BEGIN; SELECT 1 FROM thing WHERE id = '{id}' FOR UPDATE")).await.unwrap();
     let mut changes = bench.changes(Lane::Settle);
-    changes.subject = subject(id);
+    changes.subject = Some(subject(id));
     changes.update.push(next(id, "b", 1));
     let store = Arc::clone(&bench.store);
     let waits = tokio::spawn(async move { store.commit(changes).await });
@@ -113,7 +113,7 @@ async fn a_commit_that_is_still_on_its_way_is_waited_for() {
     let waits = blocked_update(&bench, &own, other).await;
     let later = {
         let mut changes = bench.changes(Lane::Settle);
-        changes.subject = subject(other);
+        changes.subject = Some(subject(other));
         changes.update.push(next(other, "c", 2));
         let store = Arc::clone(&bench.store);
         tokio::spawn(async move { store.commit(changes).await })
@@ -222,7 +222,7 @@ async fn rows_read(own: &Client) -> i64 {
 async fn settle_all(bench: &Bench, ids: &[Uuid]) {
     let settles = ids.iter().map(|id| {
         bench.commit(Lane::Settle, |changes| {
-            changes.subject = subject(*id);
+            changes.subject = Some(subject(*id));
             changes.update.push(next(*id, "b", 1));
             changes.answer.push(answer(&id.to_string(), "{}"));
             changes.emit.push(event(*id, 2));
@@ -236,7 +236,7 @@ async fn settle_all(bench: &Bench, ids: &[Uuid]) {
 async fn reserve_all(bench: &Bench, ids: &[Uuid]) {
     let reserves = ids.iter().map(|id| {
         bench.commit(Lane::Reserve, |changes| {
-            changes.subject = subject(*id);
+            changes.subject = Some(subject(*id));
             changes.claim = Some(claim(&id.to_string()));
             changes.insert.push(thing(*id, "a"));
             changes.emit.push(event(*id, 1));

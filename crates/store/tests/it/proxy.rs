@@ -95,7 +95,7 @@ async fn forward(client: TcpStream, server: TcpStream, mode: Arc<Mutex<Mode>>) {
             drop(from_client);
             to_server.write_all(sent).await.unwrap();
             // The server keeps its end for as long as the test runs: it does not notice.
-            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+            tokio::time::sleep(std::time::Duration::from_mins(1)).await;
             return;
         }
         if to_server.write_all(sent).await.is_err() {
