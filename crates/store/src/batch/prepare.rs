@@ -107,13 +107,7 @@ pub(crate) fn prepare(schema: &Schema, changes: Changes) -> Result<Prepared, Str
         check_cells(row.table.key, &row.key)?;
         removes.push(Placed { table, row });
     }
-    for Placed { table, row } in &inserts {
-        // The rows that the store makes itself hold texts from outside, too.
-        if *table <= place::JOB {
-            check_cells(row.table.key, &row.key)?;
-            check_cells(row.table.columns, &row.columns)?;
-        }
-    }
+    check_own(&inserts)?;
     let mut prepared = Prepared {
         id,
         lane,
@@ -216,6 +210,15 @@ fn placed(schema: &Schema, row: &Insert) -> Result<usize, String> {
         return Err(format!("a row of `{}` has the wrong shape: its state", row.table.name));
     }
     Ok(place)
+}
+
+/// The rows that the store makes itself hold texts from outside, too.
+fn check_own(inserts: &[Placed<Insert>]) -> Result<(), String> {
+    for Placed { row, .. } in inserts.iter().filter(|placed| placed.table <= place::JOB) {
+        check_cells(row.table.key, &row.key)?;
+        check_cells(row.table.columns, &row.columns)?;
+    }
+    Ok(())
 }
 
 fn check_cells(columns: &[Column], cells: &[Cell]) -> Result<(), String> {

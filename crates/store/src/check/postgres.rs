@@ -28,7 +28,8 @@ async fn collations(client: &Client, table: &Table) -> Result<Vec<String>, OpenE
     let rows = client
         .query(
             "SELECT a.attname::text FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation \
-             WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped AND c.collname <> 'C'",
+             WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
+             AND c.collname <> 'C'",
             &[&table.name],
         )
         .await?;
@@ -49,7 +50,8 @@ async fn found(client: &Client, table: &Table) -> Result<Found, OpenError> {
     }
     let indexes = "SELECT i.relname::text, x.indisprimary, x.indisunique, \
                    coalesce(pg_get_expr(x.indpred, x.indrelid), ''), \
-                   ARRAY(SELECT a.attname::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k(number, place) \
+                   ARRAY(SELECT a.attname::text \
+                   FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k(number, place) \
                    JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number ORDER BY k.place) \
                    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid \
                    JOIN pg_am m ON m.oid = i.relam WHERE x.indrelid = to_regclass($1) AND m.amname = 'btree'";

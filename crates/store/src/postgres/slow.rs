@@ -226,7 +226,8 @@ impl<'b> Pass<'_, 'b> {
         let text = format!(
             "WITH free AS (INSERT INTO claim (scope, key, route, mac, operation, answer, created_at) \
              SELECT u.scope, u.key, u.route, u.mac, u.operation, u.answer, {NOW} \
-             FROM unnest($1, $2, $3, $4, $5, $6, $7) AS u(scope, key, route, mac, operation, answer, created_at) \
+             FROM unnest($1, $2, $3, $4, $5, $6, $7) \
+             AS u(scope, key, route, mac, operation, answer, created_at) \
              ON CONFLICT DO NOTHING RETURNING scope, key) \
              SELECT u.florin_number - 1 FROM unnest($1, $2) WITH ORDINALITY AS u(scope, key, florin_number) \
              JOIN free USING (scope, key)"

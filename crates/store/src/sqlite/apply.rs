@@ -62,7 +62,8 @@ impl<'c> Statements<'c> {
         Ok(Self {
             tables,
             answer: connection.prepare(
-                "UPDATE claim SET operation = ?1, answer = ?2 WHERE scope = ?3 AND key = ?4 AND answer IS NULL",
+                "UPDATE claim SET operation = ?1, answer = ?2 \
+                 WHERE scope = ?3 AND key = ?4 AND answer IS NULL",
             )?,
             finish: connection.prepare("DELETE FROM job WHERE scope = ?1 AND id = ?2 AND epoch = ?3")?,
             require: connection.prepare("SELECT 1 FROM lease WHERE name = ?1 AND epoch = ?2")?,
