@@ -20,7 +20,7 @@ pub static CLAIM: Table = Table {
     versioned: false,
     has_state: false,
     indexes: &[],
-    fillfactor: 50,
+    fillfactor: 10,
 };
 
 /// Events: one row per commit and subject; the state is the JSON array of the events.
