@@ -172,7 +172,9 @@ fn raise(draft: &mut Draft, id: OperationId, status: OperationStatus, report: &R
     let Some(operation) = draft.operation_mut(id) else { return };
     operation.status = status;
     operation.checks = 0;
-    if matches!(report, Report::MaybeSent(_)) {
+    // An answer that says nothing (a 5xx) is a send like one without an answer: a refusal of a later
+    // repeat must not undo it.
+    if matches!(report, Report::MaybeSent(_)) || status == OperationStatus::Unknown {
         operation.maybe_sent = true;
     }
     if !status.is_open() {

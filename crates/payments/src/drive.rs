@@ -164,7 +164,13 @@ impl Payments {
                 Step::Done(Told::Refused { code, .. }) if effects > 1 => {
                     return Ok(Driven::Report(Report::Told(Told::Unknown { raw: code })));
                 }
-                Step::Done(outcome) => return Ok(Driven::Report(Report::Told(outcome))),
+                Step::Done(outcome) => {
+                    // What nobody understands is no ground for the next step: a repeat sends again.
+                    if let (Told::Unknown { .. }, Some(operation)) = (&outcome, draft.operation_mut(id)) {
+                        operation.replies.pop();
+                    }
+                    return Ok(Driven::Report(Report::Told(outcome)));
+                }
                 Step::Wait(until) => return Ok(Driven::Wait(until)),
                 Step::Send(request) => request,
             };

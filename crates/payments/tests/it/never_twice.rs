@@ -43,6 +43,42 @@ async fn an_unknown_charge_is_held_and_found_out() {
 }
 
 #[tokio::test]
+async fn an_answer_that_says_nothing_is_found_out_soon() {
+    for trouble in [Trouble::Answers(500), Trouble::AnswersAfter(502)] {
+        let world = World::new().await;
+        world.trouble(trouble);
+        let answered = world.pay("4242424242424242").await;
+        assert_eq!(answered.verdict, Verdict::Accepted, "{trouble:?}");
+        world.pass(Duration::from_mins(1)).await;
+        assert_eq!(world.get(answered.payment.id).await.status(), PaymentStatus::Paid, "{trouble:?}");
+        assert_eq!(world.statement().await.len(), 1);
+        world.assert_agreement().await;
+    }
+}
+
+/// A refusal proves that nothing was done only while nothing else was sent.
+#[tokio::test]
+async fn a_refusal_of_a_repeat_undoes_nothing() {
+    for first in [Trouble::AnswersAfter(502), Trouble::LostAfter] {
+        for refusal in [Trouble::Answers(429), Trouble::Answers(401), Trouble::Answers(503), Trouble::Refused]
+        {
+            let world = World::new().await;
+            world.trouble(first);
+            world.trouble(refusal);
+            // The first look-up learns nothing, so that the charge is repeated.
+            *world.wire.blind.lock() = 1;
+            let answered = world.pay("4242424242424242").await;
+            assert_eq!(answered.verdict, Verdict::Accepted, "{first:?} {refusal:?}");
+            world.pass(Duration::from_mins(2)).await;
+            let payment = world.get(answered.payment.id).await;
+            assert_eq!(payment.status(), PaymentStatus::Paid, "{first:?} {refusal:?}");
+            assert_eq!(world.statement().await.len(), 1);
+            world.assert_agreement().await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_crash_between_reserve_and_settle_is_finished_by_the_resolver() {
     let world = World::new().await;
     world.trouble(Trouble::Hangs);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
-    Actor, BoxFuture, Claim, Credentials, Currency, Deadline, Exchange, Exchanged, Id, Mode, Money, Request,
-    Scope, Secret, Store,
+    Actor, BoxFuture, Claim, Credentials, Currency, Deadline, Exchange, Exchanged, Id, Mode, Money, Reply,
+    Request, Scope, Secret, Store,
 };
 use parking_lot::Mutex;
 use payments::{
@@ -32,6 +32,10 @@ pub enum Trouble {
     LostAfter,
     /// It is done, and the answer is awaited until the time-out.
     Slow,
+    /// Nothing is done, and the answer is this status: a page of HTML for a 5xx, else a refusal.
+    Answers(u16),
+    /// It is done, and the answer is this status with a page of HTML.
+    AnswersAfter(u16),
     /// The process dies before the answer: the future never completes.
     Hangs,
 }
@@ -45,6 +49,8 @@ pub struct Wire {
     clock: ManualClock,
     pub troubles: Mutex<VecDeque<Trouble>>,
     pub weather: Mutex<Option<Weather>>,
+    /// So many look-ups are answered with a 503.
+    pub blind: Mutex<u32>,
     pub sent: Mutex<Vec<String>>,
 }
 
@@ -59,6 +65,13 @@ impl Exchange for Wire {
             let moves = request.effect != kernel::Effect::Read && !request.carries_card;
             if moves {
                 self.sent.lock().push(request.key.clone());
+            }
+            if request.effect == kernel::Effect::Read && !request.carries_card {
+                let mut blind = self.blind.lock();
+                if *blind > 0 {
+                    *blind -= 1;
+                    return page(503);
+                }
             }
             let set = if moves { self.troubles.lock().pop_front() } else { None };
             let trouble = match (set, moves) {
@@ -78,10 +91,24 @@ impl Exchange for Wire {
                     kernel::Clock::sleep(&self.clock, deadline.reply_within).await;
                     Exchanged::MaybeSent("time-out".to_owned())
                 }
+                Some(Trouble::Answers(status)) => page(status),
+                Some(Trouble::AnswersAfter(status)) => {
+                    self.inner.exchange(request, credentials, deadline).await;
+                    page(status)
+                }
                 Some(Trouble::Hangs) => std::future::pending().await,
             }
         })
     }
+}
+
+fn page(status: u16) -> Exchanged {
+    let body: &[u8] = if status >= 500 {
+        b"<html>something went wrong</html>"
+    } else {
+        br#"{"error": {"code": "not_now", "message": "refused"}}"#
+    };
+    Exchanged::Replied(Reply { status, headers: Vec::new(), body: body.to_vec() })
 }
 
 struct OneWay(Arc<Wire>);
@@ -131,6 +158,7 @@ impl World {
             clock: clock.clone(),
             troubles: Mutex::default(),
             weather: Mutex::default(),
+            blind: Mutex::default(),
             sent: Mutex::default(),
         });
         let secret = ServerSecret::parse(&"5a".repeat(32)).unwrap();
