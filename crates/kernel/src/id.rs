@@ -162,6 +162,7 @@ impl<T> Hash for Id<T> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
     use super::*;
     use crate::Merchant;
     use proptest::prelude::*;

@@ -128,7 +128,7 @@ impl Payments {
                     queue.extend(successors);
                 }
                 Err(error) => {
-                    tracing::error!(operation = %id, %error, "an outcome could not be written; the resolver goes on");
+                    tracing::error!(operation = %id, %error, "an outcome could not be written; the resolver will");
                     teller.tell(self.accepted(draft.scope, draft.payment.id).await);
                     return Ok(());
                 }
@@ -180,7 +180,7 @@ impl Payments {
                 if let (Some(known), Some(fresh)) = (&known, &fresh)
                     && known != fresh
                 {
-                    tracing::error!(operation = %id, step = request.step, "a repeat would differ; it is looked up instead");
+                    tracing::error!(operation = %id, step = request.step, "a repeat would differ: looked up");
                     return Ok(Driven::Report(Report::MaybeSent("a repeat would differ".to_owned())));
                 }
                 if effects > 0 || known.is_none() {

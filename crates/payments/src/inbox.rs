@@ -130,7 +130,7 @@ impl Payments {
         let jobs = self.store.take_jobs(&[INBOX_JOB], limit, LEASE).await?;
         for job in &jobs {
             if let Err(error) = self.process(job).await {
-                tracing::warn!(delivery = %job.id, %error, "a delivery could not be processed; it is tried again");
+                tracing::warn!(delivery = %job.id, %error, "a delivery is tried again");
                 self.store.return_job(job, pause(job.attempts)).await?;
             }
         }

@@ -1,5 +1,6 @@
 -- Payments and what belongs to them. Times are microseconds since the epoch; no foreign keys: a row's
 -- owner is guarded by the payment's version.
+-- Rows with a state of a kilobyte or more are rowid tables: in a b-tree of keys they would overflow.
 
 -- Payments. Half of a page stays free, so that a settle is a heap-only update.
 CREATE TABLE payment (
@@ -10,7 +11,7 @@ CREATE TABLE payment (
     order_id TEXT,
     state BLOB NOT NULL,
     PRIMARY KEY (scope, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX payment_customer ON payment (scope, customer, id) WHERE customer IS NOT NULL;
 CREATE INDEX payment_order ON payment (scope, order_id, id) WHERE order_id IS NOT NULL;
 
@@ -23,7 +24,7 @@ CREATE TABLE operation (
     due_at INTEGER,
     state BLOB NOT NULL,
     PRIMARY KEY (scope, payment, local)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX operation_due ON operation (due_at) WHERE due_at IS NOT NULL;
 
 -- Refunds, beside the operations that carry them out.
@@ -34,7 +35,7 @@ CREATE TABLE refund (
     payment BLOB NOT NULL,
     state BLOB NOT NULL,
     PRIMARY KEY (scope, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX refund_payment ON refund (scope, payment, id);
 
 -- Disputes.
@@ -104,4 +105,4 @@ CREATE TABLE inbox (
     version INTEGER NOT NULL,
     state BLOB NOT NULL,
     PRIMARY KEY (scope, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;

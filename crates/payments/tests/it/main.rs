@@ -1,7 +1,7 @@
 //! Payments over the memory store and the sandbox bank, under a clock that moves when it is told to.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::format_push_string,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,

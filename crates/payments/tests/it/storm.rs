@@ -157,7 +157,8 @@ async fn storm(seed: u64) {
         world.clock.advance(Duration::from_mins(15));
         world.quiet().await;
     }
-    verify(&world, seed, &told.lock()).await;
+    let told = told.into_inner();
+    verify(&world, seed, &told).await;
 }
 
 async fn verify(world: &World, seed: u64, told: &[(Id<PaymentKind>, PaymentStatus)]) {
@@ -220,14 +221,14 @@ async fn story(world: &World, payment: &payments::Payment, operations: &[payment
     for found in world.store.of(world.scope).find::<payments::StoredDelivery>(query).await.unwrap() {
         if found.record.status != payments::DeliveryStatus::Applied {
             let body = String::from_utf8_lossy(&found.record.delivery.body).into_owned();
-            text.push_str(&format!("{:?} {body}\n", found.record.status));
+            text += &format!("{:?} {body}\n", found.record.status);
         }
     }
     let journal = kernel::Query::oldest(&kernel::JOURNAL, world.scope, 1000)
         .with(kernel::Filter::equal("subject", payment.id));
     for row in world.store.find(journal).await.unwrap() {
         for event in kernel::JournalRow::read(&row).unwrap().events {
-            text.push_str(&format!("{} {} {}\n", event.sequence, event.kind, event.body));
+            text += &format!("{} {} {}\n", event.sequence, event.kind, event.body);
         }
     }
     text

@@ -23,7 +23,7 @@ use vault::{ServerSecret, Vault};
 
 /// What the network does to the next effect that passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// No connection: not one byte leaves.
     Refused,
     /// The request is lost; nothing is done, and nobody can know.
@@ -41,17 +41,17 @@ pub enum Trouble {
 }
 
 /// Draws a trouble for an effect that none was set for.
-pub type Weather = Box<dyn FnMut() -> Option<Trouble> + Send>;
+pub(crate) type Weather = Box<dyn FnMut() -> Option<Trouble> + Send>;
 
 /// The way to the bank, with troubles for the effects that pass.
-pub struct Wire {
+pub(crate) struct Wire {
     inner: InProcess,
     clock: ManualClock,
-    pub troubles: Mutex<VecDeque<Trouble>>,
-    pub weather: Mutex<Option<Weather>>,
+    pub(crate) troubles: Mutex<VecDeque<Trouble>>,
+    pub(crate) weather: Mutex<Option<Weather>>,
     /// So many look-ups are answered with a 503.
-    pub blind: Mutex<u32>,
-    pub sent: Mutex<Vec<String>>,
+    pub(crate) blind: Mutex<u32>,
+    pub(crate) sent: Mutex<Vec<String>>,
 }
 
 impl Exchange for Wire {
@@ -120,17 +120,17 @@ impl Exchanges for OneWay {
 }
 
 /// The world of one merchant's tests.
-pub struct World {
-    pub payments: Arc<Payments>,
-    pub store: Arc<dyn Store>,
-    pub memory: Arc<Memory>,
-    pub bank: Arc<Bank>,
-    pub wire: Arc<Wire>,
-    pub clock: ManualClock,
-    pub scope: Scope,
-    pub account: Id<Account>,
-    pub bank_keys: Keys,
-    pub caller: Caller,
+pub(crate) struct World {
+    pub(crate) payments: Arc<Payments>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) bank: Arc<Bank>,
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) clock: ManualClock,
+    pub(crate) scope: Scope,
+    pub(crate) account: Id<Account>,
+    pub(crate) bank_keys: Keys,
+    pub(crate) caller: Caller,
 }
 
 fn schema() -> Schema {
@@ -138,11 +138,11 @@ fn schema() -> Schema {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| {}, |_| {}).await
     }
 
-    pub async fn with(
+    pub(crate) async fn with(
         bank_settings: impl FnOnce(&mut BankConfig),
         settings: impl FnOnce(&mut PaymentsSettings),
     ) -> Self {
@@ -204,21 +204,25 @@ impl World {
         Self { payments, store, memory, bank, wire, clock, scope, account, bank_keys, caller }
     }
 
-    pub async fn create(&self, command: CreatePayment) -> Result<Answered, PaymentsError> {
+    pub(crate) async fn create(&self, command: CreatePayment) -> Result<Answered, PaymentsError> {
         self.payments.create(&self.caller, command, None).await
     }
 
     /// Charges this card with automatic capture.
-    pub async fn pay(&self, number: &str) -> Answered {
+    pub(crate) async fn pay(&self, number: &str) -> Answered {
         self.create(card_payment(1000, number)).await.unwrap()
     }
 
-    pub async fn refund(&self, id: Id<PaymentKind>, amount: Option<i64>) -> Result<Answered, PaymentsError> {
+    pub(crate) async fn refund(
+        &self,
+        id: Id<PaymentKind>,
+        amount: Option<i64>,
+    ) -> Result<Answered, PaymentsError> {
         let command = RefundPayment { amount, ..RefundPayment::default() };
         self.payments.refund(&self.caller, id, command, None).await
     }
 
-    pub async fn capture(
+    pub(crate) async fn capture(
         &self,
         id: Id<PaymentKind>,
         amount: Option<i64>,
@@ -227,20 +231,20 @@ impl World {
         self.payments.capture(&self.caller, id, CapturePayment { amount, is_final }, None).await
     }
 
-    pub async fn cancel(&self, id: Id<PaymentKind>) -> Result<Answered, PaymentsError> {
+    pub(crate) async fn cancel(&self, id: Id<PaymentKind>) -> Result<Answered, PaymentsError> {
         self.payments.cancel(&self.caller, id, None).await
     }
 
-    pub async fn get(&self, id: Id<PaymentKind>) -> Payment {
+    pub(crate) async fn get(&self, id: Id<PaymentKind>) -> Payment {
         self.payments.get(self.scope, id).await.unwrap()
     }
 
-    pub fn trouble(&self, trouble: Trouble) {
+    pub(crate) fn trouble(&self, trouble: Trouble) {
         self.wire.troubles.lock().push_back(trouble);
     }
 
     /// Moves time and lets the resolver look, until nothing is due within the span.
-    pub async fn pass(&self, span: Duration) {
+    pub(crate) async fn pass(&self, span: Duration) {
         let step = Duration::from_secs(1);
         let mut passed = Duration::ZERO;
         while passed < span {
@@ -251,7 +255,7 @@ impl World {
     }
 
     /// Runs resolver, bank notices and inbox until nothing more happens now.
-    pub async fn quiet(&self) {
+    pub(crate) async fn quiet(&self) {
         for _ in 0..20 {
             let mut work = self.payments.resolve_due(100).await.unwrap();
             work += self.deliver().await;
@@ -266,7 +270,7 @@ impl World {
     }
 
     /// Brings the bank's due notices to the inbox.
-    pub async fn deliver(&self) -> usize {
+    pub(crate) async fn deliver(&self) -> usize {
         let now = kernel::Clock::now(&self.clock);
         let notices = self.bank.due_notices(now, 100).await;
         for notice in &notices {
@@ -280,13 +284,13 @@ impl World {
         notices.len()
     }
 
-    pub async fn statement(&self) -> Vec<StatementLine> {
+    pub(crate) async fn statement(&self) -> Vec<StatementLine> {
         self.bank.statement(kernel::Clock::now(&self.clock)).await.unwrap()
     }
 
     /// What must be true at rest: payments agree with the books, the books with the bank, and every
     /// payment's sums hold.
-    pub async fn assert_agreement(&self) {
+    pub(crate) async fn assert_agreement(&self) {
         let report = payments::check(&self.store, self.scope).await.unwrap();
         assert_eq!(report.mismatches, []);
         let taken = |line: &StatementLine| line.captured_minor - line.returned_minor;
@@ -321,7 +325,7 @@ impl World {
     }
 }
 
-pub fn card(number: &str) -> MethodInput {
+pub(crate) fn card(number: &str) -> MethodInput {
     MethodInput::Card(Card {
         number: kernel::CardNumber::parse(number).unwrap(),
         exp_month: 12,
@@ -331,7 +335,7 @@ pub fn card(number: &str) -> MethodInput {
     })
 }
 
-pub fn card_payment(minor: i64, number: &str) -> CreatePayment {
+pub(crate) fn card_payment(minor: i64, number: &str) -> CreatePayment {
     CreatePayment {
         amount: Money::new(minor, Currency::USD),
         purpose: Purpose::Payment,
@@ -352,11 +356,11 @@ pub fn card_payment(minor: i64, number: &str) -> CreatePayment {
     }
 }
 
-pub fn held_payment(minor: i64) -> CreatePayment {
+pub(crate) fn held_payment(minor: i64) -> CreatePayment {
     CreatePayment { capture_method: CaptureMode::Manual, ..card_payment(minor, "4242424242424242") }
 }
 
-pub fn upi_payment(vpa: &str) -> CreatePayment {
+pub(crate) fn upi_payment(vpa: &str) -> CreatePayment {
     CreatePayment {
         amount: Money::new(10_000, Currency::INR),
         method: Some(MethodInput::Upi { vpa: Some(vpa.to_owned()) }),
@@ -364,7 +368,7 @@ pub fn upi_payment(vpa: &str) -> CreatePayment {
     }
 }
 
-pub fn claim(scope: Scope, key: &str, route: &'static str, body: u8) -> Claim {
+pub(crate) fn claim(scope: Scope, key: &str, route: &'static str, body: u8) -> Claim {
     Claim {
         scope,
         key: key.to_owned(),
