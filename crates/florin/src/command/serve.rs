@@ -37,13 +37,18 @@ impl Serve {
                 .map_err(|error| Failure::while_doing("signals cannot be received", &error))?;
             let listener = listen(&mut config).await?;
             let ports = node::host::ports();
-            let node = open(config, ports, !self.no_migrate).await?;
+            let node = tokio::select! {
+                node = open(config, ports, !self.no_migrate) => node?,
+                // A database that does not answer must not hold the operator up.
+                _ = signals.next() => return Err(Failure::Failed("stopped before it was open".to_owned())),
+            };
             if let Some(lock) = &mut lock {
                 // The name of the process is enough where this fails.
                 let _ = lock.announce(&node.public_url);
             }
             let first_key = node.first_start().await?;
             greet(&node, first_key.as_ref());
+            tracing::info!(url = node.public_url, "listening");
             node.run_background();
             serve(node, listener, &mut signals).await
         })

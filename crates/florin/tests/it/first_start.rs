@@ -98,3 +98,13 @@ fn logs_are_json_lines_and_never_show_the_key() {
     }
     assert!(!logs.contains(&key) && !logs.contains("4242424242424242"));
 }
+
+#[test]
+fn a_database_that_does_not_answer_is_said_and_ends_the_start() {
+    let place = Place::sqlite("no_database");
+    let unreachable = "postgres://me:hidden@127.0.0.1:1/florin";
+    let output = place.florin(&["serve"]).env("DATABASE_URL", unreachable).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the database cannot be opened") && !said.contains("hidden"), "{said}");
+}

@@ -1,5 +1,7 @@
 //! Never twice: idempotency keys, the refund race, signals and crashes in the middle of things.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
 
@@ -8,13 +10,15 @@ use serde_json::{Value, json};
 use crate::cards::{APPROVED, card, check_books, id, pay};
 use crate::http::Response;
 use crate::on_both_stores;
-use crate::server::Place;
+use crate::server::{Place, wait};
 
 on_both_stores!(
     a_key_is_answered_once,
     two_parallel_refunds_of_60_on_100,
     parallel_requests_under_one_key_charge_once,
     nothing_is_half_done_after_sigterm_under_load,
+    a_client_that_hangs_up_changes_nothing,
+    a_bank_that_misbehaves_charges_once,
 );
 
 fn a_key_is_answered_once(place: &Place) {
@@ -120,4 +124,65 @@ fn nothing_is_half_done_after_sigterm_under_load(place: &Place) {
     }
     check_books(place);
     server.stop();
+}
+
+fn a_client_that_hangs_up_changes_nothing(place: &Place) {
+    let server = place.serve(&[("FLORIN_SANDBOX__LATENCY", "400ms")], None);
+    let body = card(1000, APPROVED).to_string();
+    let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+    let (key, length) = (&server.key, body.len());
+    let head = format!(
+        "POST /api/v1/payments HTTP/1.1\r\nhost: florin\r\nauthorization: Bearer {key}\r\n\
+         idempotency-key: gone\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let open = wait(|| server.get("/api/v1/payments")["data"].as_array().unwrap().first().cloned());
+    drop(stream);
+    let open = open.expect("the payment is there as soon as it is reserved");
+    server.wait_for(id(&open), "paid");
+    let again = server.post_with_key("/api/v1/payments", "gone", &card(1000, APPROVED));
+    assert_eq!((again.status, &again.json()["id"]), (201, &open["id"]));
+    server.stop();
+}
+
+/// Every fault of the bank at once, in one of ten requests each. Clients repeat under their key until
+/// they are told; then each key has one payment, charged once, and the books agree.
+fn a_bank_that_misbehaves_charges_once(place: &Place) {
+    let faults = [
+        ("FLORIN_SANDBOX__FAULTS__TIMEOUT_BEFORE", "100"),
+        ("FLORIN_SANDBOX__FAULTS__TIMEOUT_AFTER", "100"),
+        ("FLORIN_SANDBOX__FAULTS__SERVER_ERROR_BEFORE", "100"),
+        ("FLORIN_SANDBOX__FAULTS__SERVER_ERROR_AFTER", "100"),
+        ("FLORIN_SANDBOX__FAULTS__GARBAGE", "100"),
+        ("FLORIN_SANDBOX__FAULTS__DUPLICATE_NOTICE", "300"),
+        ("FLORIN_SANDBOX__FAULTS__LATE_NOTICE", "300"),
+    ];
+    let server = Arc::new(place.serve(&faults, None));
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let server = Arc::clone(&server);
+            thread::spawn(move || {
+                for number in 0..5 {
+                    let key = format!("faults-{client}-{number}");
+                    let told = wait(|| {
+                        let answer = server.post_with_key("/api/v1/payments", &key, &card(1000, APPROVED));
+                        assert!(matches!(answer.status, 201 | 202 | 402 | 409 | 503), "{answer:?}");
+                        Some(answer).filter(|answer| matches!(answer.status, 201 | 402))
+                    });
+                    assert!(told.is_some(), "{key} stays undecided\n{}", server.logs());
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.join().unwrap();
+    }
+    let payments = server.get("/api/v1/payments?limit=100");
+    let payments = payments["data"].as_array().unwrap();
+    assert!(payments.len() >= 40, "{}", payments.len());
+    for payment in payments {
+        let captured = payment["amount_captured"].as_i64().unwrap();
+        assert!(captured == 1000 && payment["status"] == "paid" || captured == 0, "{payment}");
+    }
+    check_books(place);
 }

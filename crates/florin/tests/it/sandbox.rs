@@ -36,7 +36,11 @@ fn bank(place: &Place) -> Bank {
 fn a_bank_of_its_own_charges_and_tells(place: &Place) {
     let bank = bank(place);
     // Look-ups come late, so that only the notice can tell in time.
-    let settings = [("FLORIN_SANDBOX__BANK", bank.url.as_str()), ("FLORIN_OPERATION__LOOKUP_FIRST", "1h")];
+    let settings = [
+        ("FLORIN_SANDBOX__BANK", bank.url.as_str()),
+        ("FLORIN_OPERATION__LOOKUP_FIRST", "1h"),
+        ("FLORIN_OPERATION__LOOKUP_LONGEST", "1h"),
+    ];
     let server = place.serve(&settings, None);
     let paid = pay(&server, &card(1000, APPROVED));
     assert_eq!(paid["status"], "paid", "{paid}");

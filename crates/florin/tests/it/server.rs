@@ -29,13 +29,14 @@ pub(crate) struct Server {
 }
 
 /// Short, so that what waits for them in production does not hold a test up.
-const SHORT: [(&str, &str); 8] = [
+const SHORT: [(&str, &str); 9] = [
     ("FLORIN_SERVER__PORT", "0"),
     ("FLORIN_SERVER__ANSWER_WITHIN", "3s"),
     ("FLORIN_OPERATION__SEND_DEADLINE", "2s"),
     ("FLORIN_OPERATION__REPLY_TIMEOUT", "2s"),
     ("FLORIN_OPERATION__MARGIN", "500ms"),
     ("FLORIN_OPERATION__LOOKUP_FIRST", "500ms"),
+    ("FLORIN_OPERATION__LOOKUP_LONGEST", "1s"),
     ("FLORIN_SANDBOX__UPI_DELAY", "500ms"),
     ("FLORIN_LOG__LEVEL", "info"),
 ];

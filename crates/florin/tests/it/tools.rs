@@ -10,6 +10,7 @@ on_both_stores!(
     merchants_and_keys,
     the_books_and_a_doctored_row,
     a_payment_is_shown_with_its_operations,
+    an_operator_decides_what_needs_review,
     an_older_schema
 );
 
@@ -96,6 +97,23 @@ fn a_payment_is_shown_with_its_operations(place: &Place) {
     ];
     let refused = place.run(&nothing);
     assert_eq!(refused.status.code(), Some(1), "it is settled: nothing to resolve");
+    server.stop();
+}
+
+/// The bank approves more than was asked: nobody but a person may say what that means.
+fn an_operator_decides_what_needs_review(place: &Place) {
+    let server = place.serve(&[], None);
+    let unsure = server.post("/api/v1/payments", &card(1000, "4000009900015002"));
+    let payment = unsure.json()["id"].as_str().unwrap_or_else(|| panic!("{unsure:?}")).to_owned();
+    let shown = json_of(place, &["payment", "show", &payment]);
+    let operation = &shown["operations"][0];
+    assert_eq!(operation["status"], "needs_review", "{shown}");
+    let operation = operation["id"].as_str().unwrap();
+    let found = ["--succeeded", "sbx_by_hand", "--reason", "the bank's statement says so"];
+    let resolved = place.run(&[["operation", "resolve", operation].as_slice(), &found].concat());
+    assert!(resolved.status.success(), "{}", String::from_utf8_lossy(&resolved.stderr));
+    let paid = server.get(&format!("/api/v1/payments/{payment}"));
+    assert_eq!((&paid["status"], &paid["amount_captured"]), (&json!("paid"), &json!(1000)), "{paid}");
     server.stop();
 }
 
