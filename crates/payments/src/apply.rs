@@ -97,6 +97,35 @@ impl Report {
         }
     }
 
+    /// The same report without the provider's free texts: what it decides is kept.
+    pub(crate) fn without_texts(&self) -> Self {
+        let mut plain = self.clone();
+        match &mut plain {
+            Self::NotSent(reason) | Self::MaybeSent(reason) => reason.clear(),
+            Self::Told(outcome) | Self::Decided(outcome) => match outcome {
+                Outcome::Approved(approved) => {
+                    approved.facts.clear();
+                    approved.network_transaction_id = None;
+                }
+                Outcome::Declined(decline) => {
+                    decline.code.as_str().clone_into(&mut decline.raw_code);
+                    decline.network_code = None;
+                    decline.reference = None;
+                }
+                Outcome::Refused { code, message } => {
+                    code.clear();
+                    message.clear();
+                }
+                Outcome::Unknown { raw } => raw.clear(),
+                Outcome::ActionRequired(_)
+                | Outcome::Pending { .. }
+                | Outcome::NotFound
+                | Outcome::Tokenized { .. } => {}
+            },
+        }
+        plain
+    }
+
     pub(crate) fn approved(&self) -> Option<&Approved> {
         if let Some(Outcome::Approved(approved)) = self.outcome() { Some(approved) } else { None }
     }

@@ -272,10 +272,11 @@ impl Payments {
         if let Report::NotSent(reason) | Report::MaybeSent(reason) = report {
             tracing::info!(operation = %id, reason = reason.as_str(), "no answer from the provider");
         }
+        let mut report = std::borrow::Cow::Borrowed(report);
         for attempt in 0..SETTLE_TRIES {
             let held = self.lock(draft.payment.id, Turn::Settle).await?;
             let before = draft.operation(id).map(|operation| operation.status);
-            apply(draft, id, report, policy)?;
+            apply(draft, id, &report, policy)?;
             self.reschedule(draft, id, before, policy.pause);
             if !draft.changed {
                 return Ok(Vec::new());
@@ -292,12 +293,18 @@ impl Payments {
                 Outcome::Duplicate(Duplicate::Row { table }) => {
                     *draft = self.reload(draft).await?;
                     if table == crate::provider_reference::PROVIDER_REFERENCE.name {
-                        self.merge_external(draft, id, report).await?;
+                        self.merge_external(draft, id, &report).await?;
                     } else {
                         policy.late_success = LateSuccess::Reverse;
                     }
                 }
                 Outcome::Conflict => *draft = self.reload(draft).await?,
+                // A text of the provider's that the database cannot hold must not lose the outcome.
+                Outcome::Refused(reason) => {
+                    tracing::error!(operation = %id, reason, alert = "a settle was refused", "alert");
+                    report = std::borrow::Cow::Owned(report.without_texts());
+                    *draft = self.reload(draft).await?;
+                }
                 other => {
                     tracing::warn!(operation = %id, ?other, "a settle was not written; trying again");
                     self.clock.sleep(Duration::from_millis(50 << attempt.min(6))).await;

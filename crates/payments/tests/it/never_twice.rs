@@ -212,3 +212,20 @@ async fn a_scripted_fault_of_any_card_leaves_bank_and_books_agreed() {
         assert!(taken == says || reviewed, "{}: bank {taken}, payment {says}: {payment:?}", scenario.name);
     }
 }
+
+#[tokio::test]
+async fn a_settle_that_the_store_refuses_is_written_without_the_texts() {
+    let world = World::new().await;
+    let refused = kernel::Outcome::Refused("a text that the database cannot hold".to_owned());
+    let mut commits = 0;
+    world.memory.inject_from(move || {
+        commits += 1;
+        // The second commit is the settle.
+        (commits == 2).then(|| store::Fault::Loses(refused.clone()))
+    });
+    let answered = world.pay("4242424242424242").await;
+    assert_eq!(answered.payment.status(), PaymentStatus::Paid);
+    let charge = answered.payment.charge.as_ref().unwrap();
+    assert!(charge.facts.is_empty() && charge.reference.is_some(), "{charge:?}");
+    world.assert_agreement().await;
+}
