@@ -15,6 +15,7 @@ use super::connect::Use;
 use super::encode::{Parameter, array_type, single_type};
 use super::functions::{GUARD, NOW, OVERDRAWN};
 use super::stripe::Stripe;
+use super::sweep::Sweep;
 use crate::batch::{Balances, Operation, Part, Prepared, Ticket, Value, signature, split};
 use crate::intake::{Found, Intake};
 
@@ -30,6 +31,8 @@ pub(super) struct Committer {
     pub(super) wake: Arc<Notify>,
     pub(super) session: Option<Session>,
     pub(super) stripe: Stripe,
+    /// One committer of a process forgets old batches.
+    sweep: Option<Sweep>,
     failures: usize,
 }
 
@@ -58,9 +61,10 @@ impl Committer {
         shared: Arc<Shared>,
         intake: Arc<Intake<std::convert::Infallible>>,
         wake: Arc<Notify>,
+        sweeps: bool,
     ) -> Self {
         let stripe = Stripe::new(shared.options.ids.uuid());
-        Self { shared, intake, wake, session: None, stripe, failures: 0 }
+        Self { shared, intake, wake, session: None, stripe, sweep: sweeps.then(Sweep::default), failures: 0 }
     }
 
     /// Runs until the store is closed and everything that waited is answered.
@@ -193,6 +197,9 @@ impl Committer {
         if let Some(session) = &self.session {
             let now = self.shared.options.clock.monotonic();
             self.stripe.keep(&session.client, now).await;
+            if let Some(sweep) = &mut self.sweep {
+                sweep.keep(&self.shared, now);
+            }
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod migrate;
 mod read;
 mod slow;
 mod stripe;
+mod sweep;
 mod work;
 
 use std::convert::Infallible;
@@ -56,13 +57,13 @@ pub async fn open_postgres(url: &str, schema: Schema, options: Options) -> Resul
         let reader = read::run(Arc::clone(&gets), Arc::clone(&connections));
         shared.options.tasks.spawn("store-reader", Box::pin(reader));
     }
-    let doors = (0..committers).map(|_| {
+    let doors = (0..committers).map(|number| {
         let wake = Arc::new(Notify::new());
         let door = {
             let wake = Arc::clone(&wake);
             Arc::new(Intake::new(shared.options.reserve_limit, move || wake.notify_one()))
         };
-        let committer = Committer::new(Arc::clone(&shared), Arc::clone(&door), wake);
+        let committer = Committer::new(Arc::clone(&shared), Arc::clone(&door), wake, number == 0);
         let running = running.clone();
         shared.options.tasks.spawn(
             "store-committer",

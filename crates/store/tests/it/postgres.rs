@@ -211,6 +211,33 @@ async fn what_breaks_a_constraint_is_refused_alone() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn batches_are_forgotten_after_a_day() {
+    let Some((bench, _proxy, own)) = proxied().await else { return };
+    own.batch_execute(
+        "INSERT INTO batch SELECT gen_random_uuid(), false,
+             (extract(epoch FROM now() - hours * interval '1 hour') * 1000000)::bigint
+             FROM unnest(ARRAY[23, 25, 1000]) AS hours",
+    )
+    .await
+    .unwrap();
+    let database = bench.database.as_ref().unwrap();
+    let second = options(&TestClock::new(), &TestIds::new());
+    let second = store::open_postgres(database.url(), schema(), second).await.unwrap();
+    let mut changes = bench.changes(Lane::Settle);
+    changes.insert.push(thing(bench.id(), "a"));
+    committed(second.commit(changes).await);
+    let old = "SELECT count(*) FROM batch \
+               WHERE recorded_at < (extract(epoch FROM now() - interval '1 hour') * 1000000)::bigint";
+    for _ in 0..200 {
+        if own.query_one(old, &[]).await.unwrap().get::<_, i64>(0) == 1 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("old batches are still there");
+}
+
 /// Rows that scans of tables and indexes have read so far.
 async fn rows_read(own: &Client) -> i64 {
     let text = "SELECT (SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables)::bigint \
