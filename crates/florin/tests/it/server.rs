@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ pub(crate) struct Server {
     pub(crate) key: String,
     /// What it said before it was ready.
     pub(crate) greeting: String,
-    child: Child,
+    child: Mutex<Child>,
     folder: PathBuf,
 }
 
@@ -113,7 +114,7 @@ impl Place {
         let shown = greeting.lines().map(str::trim).find(|line| line.starts_with("sk_test_"));
         let key = key.or(shown).map(str::to_owned).expect("a first start shows a key");
         let url = first.unwrap().to_owned();
-        Ok(Server { url, key, greeting, child, folder: self.folder.clone() })
+        Ok(Server { url, key, greeting, child: Mutex::new(child), folder: self.folder.clone() })
     }
 }
 
@@ -169,15 +170,18 @@ impl Server {
 
     /// Sends a signal by name: `TERM`, `INT`, `KILL`.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        let status = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.child.lock().unwrap().id().to_string())
+            .status();
         assert!(status.unwrap().success());
     }
 
     /// Waits for its end.
-    pub(crate) fn end(mut self) -> ExitStatus {
+    pub(crate) fn end(self) -> ExitStatus {
         let began = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.lock().unwrap().try_wait().unwrap() {
                 return status;
             }
             assert!(began.elapsed() < Duration::from_secs(30), "it does not end\n{}", self.logs());
@@ -198,15 +202,19 @@ impl Server {
         self.end();
     }
 
+    /// Whether it still runs, and the end of what it logged.
     pub(crate) fn logs(&self) -> String {
-        logs_of(&self.folder)
+        let ended = self.child.lock().map(|mut child| child.try_wait());
+        format!("ended: {ended:?}\n{}", logs_of(&self.folder))
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Ok(child) = self.child.get_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
