@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use kernel::{BoxFuture, Clock, Lease, Store};
+use kernel::{BoxFuture, Clock, Lease, Monotonic, Store};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -103,18 +104,52 @@ fn back_off(failures: &mut u32) -> Duration {
 /// Leadership of one piece of work: at most one node does it at a time.
 #[derive(Clone)]
 pub(crate) struct Leader {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) name: &'static str,
-    pub(crate) holder: Uuid,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    name: &'static str,
+    holder: Uuid,
+    /// What the store said last, and when it was asked. Work under a lease is fenced by the store
+    /// itself, so that an old answer does no harm.
+    said: Arc<Mutex<Option<Said>>>,
+}
+
+/// What the store said about a lease, and when it was asked.
+struct Said {
+    asked_at: Monotonic,
+    lease: Option<Lease>,
 }
 
 impl Leader {
     const LENGTH: Duration = Duration::from_secs(5);
+    /// Renewing is a write of the database's: not at every pass.
+    const RENEW_AFTER: Duration = Duration::from_secs(1);
+
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        name: &'static str,
+        holder: Uuid,
+    ) -> Self {
+        Self { store, clock, name, holder, said: Arc::default() }
+    }
 
     /// The lease, taken or renewed; `None` while another node leads.
     pub(crate) async fn lease(&self) -> Result<Option<Lease>, String> {
+        let now = self.clock.monotonic();
+        if let Some(Said { asked_at, lease }) = self.said.lock().as_ref()
+            && now.0.saturating_sub(asked_at.0) < Self::RENEW_AFTER
+        {
+            return Ok(lease.clone());
+        }
         let lease = self.store.lease(self.name, self.holder, Self::LENGTH).await;
-        lease.map_err(|error| error.to_string())
+        let lease = lease.map_err(|error| error.to_string())?;
+        *self.said.lock() = Some(Said { asked_at: now, lease: lease.clone() });
+        Ok(lease)
+    }
+
+    /// Asks the store again at the next pass: work under the lease was refused.
+    pub(crate) fn doubt(&self) {
+        *self.said.lock() = None;
     }
 }
 

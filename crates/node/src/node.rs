@@ -179,7 +179,7 @@ impl Node {
     }
 
     fn leader(&self, name: &'static str) -> Leader {
-        Leader { store: Arc::clone(&self.store), name, holder: self.id }
+        Leader::new(Arc::clone(&self.store), Arc::clone(&self.clock), name, self.id)
     }
 
     fn keep<F>(self: &Arc<Self>, name: &'static str, pause: Duration, pass: F)
@@ -202,6 +202,9 @@ async fn sequence(leader: &Leader, store: &dyn Store) -> Pass {
         Ok(None) => Pass::Done,
         Ok(Some(lease)) => {
             let numbered = store.sequence(&lease, SEQUENCE_LIMIT).await;
+            if numbered.is_err() {
+                leader.doubt();
+            }
             Pass::of(numbered.map(|count| usize::try_from(count).unwrap_or(usize::MAX)), SEQUENCE_LIMIT)
         }
         Err(reason) => Pass::Failed(reason),
