@@ -24,7 +24,7 @@ CREATE TABLE journal (
     state BLOB NOT NULL,
     PRIMARY KEY (scope, subject, first_sequence)
 ) STRICT;
--- What waits for the sequencer; empty most of the time.
+-- What waits for the sequencer: nothing, for the one writer numbers its own rows.
 CREATE INDEX journal_unsequenced ON journal (scope, subject, first_sequence) WHERE position IS NULL;
 -- Where consumers and public cursors read.
 CREATE UNIQUE INDEX journal_position ON journal (position) WHERE position IS NOT NULL;

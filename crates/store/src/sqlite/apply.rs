@@ -85,15 +85,23 @@ impl<'c> Statements<'c> {
     }
 }
 
-fn placeholders(count: usize) -> String {
-    (1..=count).map(|number| format!("?{number}")).collect::<Vec<_>>().join(", ")
-}
+/// The position after the last event that has one.
+pub(super) const NEXT_POSITION: &str =
+    "SELECT position + count FROM journal WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1";
 
 fn insert(table: &kernel::Table) -> String {
     // The version is the one column that is not bound: a new row's is 1.
     let names: Vec<_> = column_names(table).into_iter().filter(|name| *name != "version").collect();
     let (version, one) = if table.versioned { (", version", ", 1") } else { ("", "") };
-    let (listed, bound) = (names.join(", "), placeholders(names.len()));
+    let mut bound: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
+    if table.name == kernel::JOURNAL.name {
+        // There is one writer, so the order of commits is the order of positions: the row gets its own
+        // at once, and the sequencer finds nothing to do. Numbering it later would write it twice.
+        for (value, _) in bound.iter_mut().zip(&names).filter(|(_, name)| **name == "position") {
+            *value = format!("coalesce({value}, ({NEXT_POSITION}), 1)");
+        }
+    }
+    let (listed, bound) = (names.join(", "), bound.join(", "));
     format!("INSERT INTO {} ({listed}{version}) VALUES ({bound}{one})", table.name)
 }
 

@@ -76,18 +76,15 @@ pub(super) fn lease(
     Ok(epoch.map(|epoch| Lease { name, epoch }))
 }
 
-/// Numbers journal rows in the order of their keys, so that a subject's rows are in its own order.
+/// Numbers journal rows that have no position yet, in the order of their keys, so that a subject's rows
+/// are in its own order. The writer numbers its own as it inserts them, so there are none.
 pub(super) fn sequence(connection: &Connection, lease: &Lease, limit: u32) -> rusqlite::Result<u64> {
     let mut held = connection.prepare_cached("SELECT 1 FROM lease WHERE name = ?1 AND epoch = ?2")?;
     if !held.exists((&lease.name, lease.epoch))? {
         return Ok(0);
     }
-    let last: Option<i64> = connection
-        .prepare_cached(
-            "SELECT position + count FROM journal WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1",
-        )?
-        .query_row((), |row| row.get(0))
-        .optional()?;
+    let last: Option<i64> =
+        connection.prepare_cached(super::apply::NEXT_POSITION)?.query_row((), |row| row.get(0)).optional()?;
     let waiting: Vec<(i64, i64)> = connection
         .prepare_cached(
             "SELECT rowid, count FROM journal WHERE position IS NULL \

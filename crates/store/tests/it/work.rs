@@ -185,7 +185,7 @@ async fn positions_are_gapless_and_in_each_subjects_order(bench: Bench) {
             more => numbered += more,
         }
     }
-    assert_eq!(numbered, 140);
+    assert!(numbered == 140 || numbered == 0, "by the sequencer, or each by its own commit: {numbered}");
     let query = Query::everywhere(&JOURNAL, 1000)
         .with(Filter::compare("position", Comparison::Present, 0))
         .order_by("position");
@@ -212,6 +212,11 @@ async fn only_the_leader_numbers(bench: Bench) {
     let held = bench.store.lease("sequencer", bench.id(), MINUTE).await.unwrap().unwrap();
     assert_eq!(bench.store.sequence(&stale, 10).await.unwrap(), 0);
     let row = bench.row(&JOURNAL, vec![Cell::Uuid(subject), Cell::Int(1)]).await.unwrap();
+    if row.columns[1] == Cell::Int(1) {
+        // A store with a single writer numbers at once: nothing is left for any leader.
+        assert_eq!(bench.store.sequence(&held, 10).await.unwrap(), 0);
+        return;
+    }
     assert_eq!(row.columns[1], Cell::Null);
     assert_eq!(bench.store.sequence(&held, 10).await.unwrap(), 1);
     assert_eq!(bench.store.sequence(&held, 10).await.unwrap(), 0);
