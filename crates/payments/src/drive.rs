@@ -128,7 +128,7 @@ impl Payments {
                     queue.extend(successors);
                 }
                 Err(error) => {
-                    tracing::error!(operation = %id, %error, "an outcome could not be written; the resolver will");
+                    tracing::error!(operation = %id, %error, "a settle is left to the resolver");
                     teller.tell(self.accepted(draft.scope, draft.payment.id).await);
                     return Ok(());
                 }

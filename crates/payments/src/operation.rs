@@ -303,6 +303,7 @@ pub struct Operation {
     /// Minor units that it holds while it is open: what it is to move, or all that is capturable.
     pub held: i64,
     /// What it moved, once it succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub approved: Option<Money>,
     /// The provider account that it is pinned to.
     pub account: Id<Account>,
@@ -317,43 +318,59 @@ pub struct Operation {
     /// Who holds the right to send: a number drawn by each driver.
     pub driver: u64,
     /// Whether an effect may have left this process. Never unset.
+    #[serde(default, skip_serializing_if = "crate::payment::is_false")]
     pub maybe_sent: bool,
     /// Distilled replies so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replies: Vec<Distilled>,
     /// What each effect step sent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub macs: Vec<StepMac>,
     /// Database time of the reserve, once known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved_at: Option<Timestamp>,
     /// Database time until which something may still have been sent, once known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sends_end_at: Option<Timestamp>,
     /// How often it was looked up or repeated since its outcome became unknown; sets the back-off.
     pub checks: u32,
     /// The provider's reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// Links stored credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub network_transaction_id: Option<String>,
     /// What the customer must do.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
     /// Why it was declined or not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decline: Option<Decline>,
     /// Small facts from the approval.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub facts: serde_json::Map<String, serde_json::Value>,
     /// The provider's fee, once told.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fee: Option<Money>,
     /// The claim that its outcome answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<WaitingClaim>,
     /// It succeeded beside another charge, or after the merchant was told that it had not: it posts to
     /// the books, stays out of the payment's sums, and is reversed.
+    #[serde(default, skip_serializing_if = "crate::payment::is_false")]
     pub surplus: bool,
     /// Its transfers so far; numbers the next one.
     pub postings: i64,
     /// The refund that it carries out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub refund: Option<Id<RefundKind>>,
     /// The charge that it is about; `None` for a charge.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub charge: Option<OperationId>,
     /// When it was reserved, by the clock that people see.
     pub created_at: Timestamp,
     /// When it became final.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
     /// When it is to be looked at again, after the commit that writes it. Lives in the column
     /// `due_at` alone, as database time.

@@ -16,6 +16,17 @@ impl Kind for PaymentKind {
     const PREFIX: &'static str = "pay";
 }
 
+/// What is false, zero, empty or absent is left out of the stored forms: most of a row would be that.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+pub(crate) const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_zero(value: &i64) -> bool {
+    *value == 0
+}
+
 /// How many attempts, and how many refunds, the summary keeps; older ones are in their own rows.
 pub(crate) const SUMMARY_LENGTH: usize = 20;
 
@@ -98,20 +109,28 @@ pub enum WaitingFor {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amounts {
     /// Held or taken by successful charges.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub authorized: i64,
     /// Released again: voids, expiries and the rest after a final capture.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub released: i64,
     /// Taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub captured: i64,
     /// Given back.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub refunded: i64,
     /// Asked for by open captures and voids.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub capture_held: i64,
     /// Asked for by open refunds.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub refund_held: i64,
     /// Taken back by disputes that are open.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub disputed: i64,
     /// Lost in disputes.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub dispute_lost: i64,
 }
 
@@ -131,18 +150,25 @@ impl Amounts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CardSummary {
     /// Brand; `None` for a provider's token that does not tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,
     /// Last four digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last4: Option<String>,
     /// First six digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bin: Option<String>,
     /// 1–12.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub exp_month: Option<u8>,
     /// Four digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub exp_year: Option<u16>,
     /// The same card has the same one, within this installation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     /// What 3-D Secure said, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub three_d_secure: Option<serde_json::Value>,
 }
 
@@ -183,8 +209,10 @@ pub struct Attempt {
     /// At which account.
     pub account: Id<Account>,
     /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<LastError>,
     /// Whether it became surplus.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub surplus: bool,
     /// When it began.
     pub created_at: Timestamp,
@@ -196,10 +224,13 @@ pub struct LastError {
     /// `card_declined`, `not_sent`, `provider_refused`, `expired`, …
     pub code: String,
     /// Normalised decline code.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decline_code: Option<String>,
     /// The network's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub network_code: Option<String>,
     /// What the merchant may do now.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
 }
 
@@ -213,6 +244,7 @@ pub struct OpenOperation {
     /// How far it is.
     pub status: OperationStatus,
     /// It holds all that is capturable: no capture or void may run beside it.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub exclusive: bool,
 }
 
@@ -232,16 +264,22 @@ pub struct ChargeSummary {
     /// Taken at once or held.
     pub capture: CaptureMode,
     /// The provider's reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// Links stored credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub network_transaction_id: Option<String>,
     /// What the customer must do.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
     /// What the customer had to do: kept after it was done, for the words of the paisa form.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_url: Option<String>,
     /// Small facts from the approval.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub facts: serde_json::Map<String, serde_json::Value>,
     /// What the provider keeps, if told.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fee: Option<i64>,
 }
 
@@ -251,6 +289,7 @@ pub struct CustomerLink {
     /// Our id.
     pub id: Id<CustomerKind>,
     /// The merchant's own reference, if one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
 }
 
@@ -258,6 +297,7 @@ pub struct CustomerLink {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelRequest {
     /// The claim that the settle which decides it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<WaitingClaim>,
     /// When it was asked for.
     pub requested_at: Timestamp,
@@ -275,46 +315,65 @@ pub struct Payment {
     /// Taken at once or held first.
     pub capture_method: CaptureMode,
     /// Who pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerLink>,
     /// The merchant's order; guards against a second charge of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
     /// Whether this payment holds its order's guard.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub holds_order: bool,
     /// Whether it may be charged beside another payment of the order.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub allow_duplicate_order: bool,
     /// The merchant's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What the statement shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub statement_descriptor: Option<String>,
     /// Where receipts go.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_email: Option<String>,
     /// The merchant's own data.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub metadata: serde_json::Map<String, serde_json::Value>,
     /// Where the browser returns.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
     /// Where the merchant wants to be told of this payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
     /// The words of its answers.
     pub form: AnswerForm,
     /// With what it is paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<MethodSummary>,
     /// Sums over its operations.
     pub amounts: Amounts,
     /// The charge that stands or is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub charge: Option<ChargeSummary>,
     /// Newest last, at most [`SUMMARY_LENGTH`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
     /// Newest last, at most [`SUMMARY_LENGTH`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<RefundSummary>,
     /// Operations whose outcome may still come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenOperation>,
     /// A cancel that waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel: Option<CancelRequest>,
     /// Given up for good.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub cancelled: bool,
     /// The last decline or failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
     /// When what nobody finishes lapses.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// How many operations it has had.
     pub operations: u8,
@@ -325,6 +384,7 @@ pub struct Payment {
     /// When it last changed.
     pub updated_at: Timestamp,
     /// When it was first paid, failed for good or was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Timestamp>,
 }
 

@@ -51,20 +51,26 @@ pub struct Refund {
     /// How far.
     pub status: RefundStatus,
     /// The merchant's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The merchant's own data.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub metadata: serde_json::Map<String, serde_json::Value>,
     /// The provider's reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_reference: Option<String>,
     /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<LastError>,
     /// Made at the provider's own dashboard.
+    #[serde(default, skip_serializing_if = "crate::payment::is_false")]
     pub external: bool,
     /// The words of its answers: its payment's.
     pub form: AnswerForm,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When the provider confirmed or refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<Timestamp>,
 }
 

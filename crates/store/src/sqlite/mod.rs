@@ -8,6 +8,7 @@
 
 mod apply;
 mod bind;
+mod checkpoint;
 mod migrate;
 mod read;
 mod work;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 use crate::batch::{Ticket, prepare};
 use crate::intake::Intake;
 use crate::{OpenError, Options, Schema, Synchronous};
+use checkpoint::Checkpoints;
 use read::Readers;
 
 /// Work that only the writer may do: runs in a transaction of its own.
@@ -42,7 +44,9 @@ pub fn open_sqlite(path: &Path, schema: Schema, options: Options) -> Result<Arc<
     let mut connection = connect(path, &options)?;
     migrate::migrate(&mut connection, &schema, &options)?;
     let readers = Readers::open(path, options.readers)?;
+    let copier = connect(path, &options)?;
     let shared = Arc::new(Shared::new(schema, options));
+    shared.checkpoints.start(copier).map_err(|error| OpenError::Database(error.to_string()))?;
     let writer = std::thread::Builder::new().name("store-writer".to_owned()).spawn({
         let shared = Arc::clone(&shared);
         move || writer::run(&shared, &connection)
@@ -65,8 +69,8 @@ fn connect(path: &Path, options: &Options) -> Result<Connection, OpenError> {
     // KiB: the interior pages and the newest leaves of all tables. A larger cache costs more than it
     // saves: after a page split SQLite looks through the whole of it at the commit.
     connection.pragma_update(None, "cache_size", -16_384)?;
-    // Pages: a checkpoint every 16 MiB writes each hot page once instead of many times.
-    connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
+    // A thread of its own copies the log; see `checkpoint`.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(connection)
 }
 
@@ -89,6 +93,7 @@ struct Shared {
     intake: Intake<Call>,
     writer: Arc<Mutex<Option<std::thread::Thread>>>,
     enqueued: Notify,
+    checkpoints: Arc<Checkpoints>,
 }
 
 impl Shared {
@@ -103,7 +108,8 @@ impl Shared {
             }
         };
         let intake = Intake::new(options.reserve_limit, wake);
-        Self { schema, options, intake, writer, enqueued: Notify::new() }
+        let checkpoints = Arc::default();
+        Self { schema, options, intake, writer, enqueued: Notify::new(), checkpoints }
     }
 
     fn now(&self) -> Timestamp {

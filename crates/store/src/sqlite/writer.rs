@@ -28,16 +28,19 @@ pub(super) fn run(shared: &Shared, connection: &Connection) {
                     let call: Call = call;
                     call(connection);
                 }
+                shared.checkpoints.after_batch(connection);
             }
             Found::Nothing => std::thread::park(),
             Found::Closed => break,
         }
     }
+    shared.checkpoints.stop();
     // Leaves one file behind instead of three, if no other process has it open.
     drop(connection.pragma_query(None, "wal_checkpoint", |_| Ok(())));
 }
 
 fn refuse_all(shared: &Shared, reason: &str) {
+    shared.checkpoints.stop();
     shared.intake.close();
     for ticket in shared.intake.drain() {
         ticket.answer(Outcome::NotCommitted(reason.to_owned()));
