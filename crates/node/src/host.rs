@@ -1,6 +1,7 @@
 //! The host's side of the ports: the one place of our code that reads the system clock, draws
 //! randomness and starts tasks. Simulation and tests hand in their own [`Ports`] instead.
 
+use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -95,17 +96,47 @@ fn uuid_v7(time: u64, random: u64) -> Uuid {
 }
 
 /// The crypto library's generator, seeded by the operating system.
+///
+/// A payment draws some ten small values, and each call of the generator costs as much as a MAC: so
+/// each thread draws ahead, and forgets every byte as it hands it out.
 #[derive(Clone, Copy, Debug)]
 struct SystemRandom;
 
+/// Bytes drawn ahead; those before `next` were handed out.
+struct Ahead {
+    bytes: [u8; 1024],
+    next: usize,
+}
+
+thread_local! {
+    static AHEAD: RefCell<Ahead> = const { RefCell::new(Ahead { bytes: [0; 1024], next: 1024 }) };
+}
+
 impl Random for SystemRandom {
-    #[expect(clippy::disallowed_methods, reason = "this is the Random that everybody else is told to use")]
     fn fill(&self, bytes: &mut [u8]) {
-        if aws_lc_rs::rand::fill(bytes).is_err() {
-            // Without randomness every key and every id would be guessable: nothing may go on.
-            tracing::error!("the random generator failed");
-            std::process::abort();
+        if bytes.len() > 64 {
+            return draw(bytes);
         }
+        AHEAD.with_borrow_mut(|ahead| {
+            if ahead.bytes.len() - ahead.next < bytes.len() {
+                draw(&mut ahead.bytes);
+                ahead.next = 0;
+            }
+            let taken = ahead.bytes.iter_mut().skip(ahead.next);
+            for (place, byte) in bytes.iter_mut().zip(taken) {
+                *place = std::mem::take(byte);
+            }
+            ahead.next += bytes.len();
+        });
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the Random that everybody else is told to use")]
+fn draw(bytes: &mut [u8]) {
+    if aws_lc_rs::rand::fill(bytes).is_err() {
+        // Without randomness every key and every id would be guessable: nothing may go on.
+        tracing::error!("the random generator failed");
+        std::process::abort();
     }
 }
 
@@ -143,6 +174,20 @@ mod tests {
         for id in made {
             assert_eq!((id.get_version_num(), id.get_variant()), (7, uuid::Variant::RFC4122));
         }
+    }
+
+    #[test]
+    fn no_randomness_comes_twice() {
+        let mut drawn = std::collections::HashSet::new();
+        for length in [1_usize, 16, 24, 32, 64, 65, 200].into_iter().cycle().take(2_000) {
+            let mut bytes = vec![0; length];
+            SystemRandom.fill(&mut bytes);
+            assert!(length < 16 || bytes.iter().any(|byte| *byte != 0));
+            assert!(length < 16 || drawn.insert(bytes), "{length} bytes came twice");
+        }
+        AHEAD.with_borrow(|ahead| {
+            assert!(ahead.bytes.iter().take(ahead.next).all(|byte| *byte == 0), "handed out and kept");
+        });
     }
 
     #[test]
