@@ -77,9 +77,9 @@ async fn a_job_given_back_comes_later(bench: Bench) {
     let id = bench.id();
     committed(bench.commit(Lane::Settle, |changes| changes.enqueue.push(job(id, Duration::ZERO))).await);
     let taken = take(&bench, 1, MINUTE).await;
-    bench.store.return_job(&taken[0], Duration::from_millis(30)).await.unwrap();
+    bench.store.return_job(&taken[0], Duration::from_millis(1500)).await.unwrap();
     assert!(take(&bench, 1, MINUTE).await.is_empty());
-    bench.pass(Duration::from_millis(50)).await;
+    bench.pass(Duration::from_millis(1600)).await;
     assert_eq!(take(&bench, 1, MINUTE).await[0].attempts, 2);
 }
 
@@ -128,14 +128,14 @@ async fn enqueuing_wakes_a_worker(bench: Bench) {
 
 async fn a_lease_has_one_holder_and_a_growing_epoch(bench: Bench) {
     let (one, other) = (bench.id(), bench.id());
-    let short = Duration::from_millis(200);
+    let short = Duration::from_secs(1);
     let lease = |holder| bench.store.lease("leader", holder, short);
     let first = Lease { name: "leader".to_owned(), epoch: 1 };
     assert_eq!(lease(one).await.unwrap(), Some(first.clone()));
     assert_eq!(lease(other).await.unwrap(), None);
     assert_eq!(lease(one).await.unwrap(), Some(first));
     assert!(bench.store.lease("another", other, short).await.unwrap().is_some());
-    bench.pass(Duration::from_millis(300)).await;
+    bench.pass(Duration::from_millis(1200)).await;
     assert_eq!(lease(other).await.unwrap().unwrap().epoch, 2);
     assert_eq!(lease(one).await.unwrap(), None);
 }
