@@ -270,7 +270,6 @@ fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {
         upi_expires_in: payment.upi.expires_in,
         payment_expires_in: payment.expires_in,
         public_url: public_url.to_owned(),
-        sandbox_base_url: sandbox_bank::IN_PROCESS_URL.to_owned(),
         defaults: MerchantSettings {
             return_url: payment.return_url.clone(),
             statement_descriptor: payment.statement_descriptor.clone(),

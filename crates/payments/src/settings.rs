@@ -31,8 +31,6 @@ pub struct PaymentsSettings {
     pub payment_expires_in: Duration,
     /// Where browsers reach this installation, without a trailing slash.
     pub public_url: String,
-    /// Where sandbox accounts reach their bank, without a trailing slash.
-    pub sandbox_base_url: String,
     /// Every merchant's defaults.
     pub defaults: MerchantSettings,
 }
@@ -51,7 +49,6 @@ impl Default for PaymentsSettings {
             upi_expires_in: Duration::from_mins(15),
             payment_expires_in: Duration::from_hours(24),
             public_url: "http://127.0.0.1:8000".to_owned(),
-            sandbox_base_url: "http://sandbox.invalid".to_owned(),
             defaults: MerchantSettings::default(),
         }
     }
