@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use tracing::warn;
 
 /// Between two looks at the log; a page that is written often is copied once in that time.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Pages of 4 KiB in the log, from which on it is to begin anew.
 const LONG_PAGES: i64 = 8192;
