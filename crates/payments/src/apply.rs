@@ -126,6 +126,11 @@ impl Report {
         plain
     }
 
+    /// The provider's reference, if the report brings one.
+    pub(crate) fn reference(&self) -> Option<&str> {
+        self.outcome().and_then(reference_of)
+    }
+
     pub(crate) fn approved(&self) -> Option<&Approved> {
         if let Some(Outcome::Approved(approved)) = self.outcome() { Some(approved) } else { None }
     }
@@ -319,8 +324,13 @@ fn waiting(draft: &mut Draft, id: OperationId, status: OperationStatus) {
 /// Whoever takes an operation out of `reserved` or `unknown` answers its claim in the same commit.
 fn answer(draft: &mut Draft, id: OperationId, before: OperationStatus) {
     let Some(operation) = draft.operation(id) else { return };
-    let told = !matches!(operation.status, OperationStatus::Reserved | OperationStatus::Unknown);
-    if told && matches!(before, OperationStatus::Reserved | OperationStatus::Unknown) {
+    let told = !matches!(
+        operation.status,
+        OperationStatus::Reserved | OperationStatus::Unknown | OperationStatus::NeedsReview
+    );
+    let untold =
+        [OperationStatus::Reserved, OperationStatus::Unknown, OperationStatus::NeedsReview].contains(&before);
+    if told && untold {
         answer_claim(draft, id);
     }
 }
@@ -346,6 +356,16 @@ pub(crate) fn verdict(draft: &Draft, id: OperationId) -> Verdict {
         OperationStatus::ActionRequired | OperationStatus::Pending | OperationStatus::Succeeded => {
             if operation.surplus {
                 failed_verdict(draft, id)
+            } else {
+                Verdict::Done
+            }
+        }
+        // The provider would not give the charge up: what becomes of the charge decides.
+        OperationStatus::Declined | OperationStatus::NotDone | OperationStatus::Cancelled
+            if id.kind == OperationKind::Cancel =>
+        {
+            if draft.payment.open_charge().is_some() {
+                Verdict::Accepted
             } else {
                 Verdict::Done
             }
@@ -400,6 +420,9 @@ pub(crate) fn backoff(settings: &PaymentsSettings, checks: u32) -> Duration {
 
 /// Gives an operation to people: it keeps holding its amount.
 pub(crate) fn needs_review(draft: &mut Draft, id: OperationId, why: &str) {
+    if draft.operation(id).is_none_or(|operation| operation.status == OperationStatus::NeedsReview) {
+        return;
+    }
     let Some(operation) = draft.operation_mut(id) else { return };
     operation.status = OperationStatus::NeedsReview;
     operation.due = Due::Never;
@@ -408,6 +431,9 @@ pub(crate) fn needs_review(draft: &mut Draft, id: OperationId, why: &str) {
     }
     if let Some(charge) = draft.payment.charge.as_mut().filter(|charge| charge.operation == id) {
         charge.status = OperationStatus::NeedsReview;
+    }
+    for attempt in draft.payment.attempts.iter_mut().filter(|attempt| attempt.operation == id) {
+        attempt.status = OperationStatus::NeedsReview;
     }
     draft.fact("payment.needs_review", json!({"operation": id, "reason": why}));
     draft.alerts.push(format!("operation {id} needs review: {why}"));

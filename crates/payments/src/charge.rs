@@ -7,7 +7,7 @@ use crate::apply::{answer_claim, declined, release_order};
 use crate::decide;
 use crate::draft::Draft;
 use crate::operation::{Due, OperationId, OperationKind, OperationStatus};
-use crate::payment::{LastError, PaymentStatus};
+use crate::payment::{CancelRequest, LastError, PaymentStatus};
 use crate::rejection::ModelError;
 use crate::{posting, surplus};
 
@@ -54,6 +54,7 @@ pub(crate) fn waiting(draft: &mut Draft, id: OperationId, status: OperationStatu
         && let Some(cancel) = draft.payment.cancel.take()
     {
         decide::cancel_upstream(draft, id, cancel.claim);
+        draft.payment.cancel = Some(CancelRequest { claim: None, requested_at: cancel.requested_at });
     }
 }
 
@@ -120,8 +121,7 @@ pub(crate) fn cancel_refused(draft: &mut Draft, id: OperationId) {
     if let Some(operation) = draft.operation_mut(charge).filter(|operation| operation.status.is_open()) {
         operation.due = Due::After(std::time::Duration::ZERO);
         let waiting = draft.payment.cancel.take().and_then(|cancel| cancel.claim);
-        draft.payment.cancel =
-            Some(crate::payment::CancelRequest { claim: claim.or(waiting), requested_at: now });
+        draft.payment.cancel = Some(CancelRequest { claim: claim.or(waiting), requested_at: now });
     } else if let Some(claim) = claim {
         draft.answer(claim, crate::command::Verdict::Done, None);
     }
@@ -137,7 +137,10 @@ fn close_cancels(draft: &mut Draft) {
         .map(|operation| operation.id)
         .collect();
     for id in open {
-        answer_claim(draft, id);
+        // Whatever becomes of the cancel itself: the payment is over, as it asked.
+        if let Some(claim) = draft.operation_mut(id).and_then(|operation| operation.claim.take()) {
+            draft.answer(claim, crate::command::Verdict::Done, None);
+        }
     }
 }
 

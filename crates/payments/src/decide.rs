@@ -368,6 +368,8 @@ pub(crate) fn cancel(
     draft.fact("payment.cancel_requested", json!({"operation": open.id}));
     if open.status == OperationStatus::ActionRequired && upstream_can {
         cancel_upstream(draft, open.id, claim);
+        // The wish stays, in case the charge is approved before the provider gives it up.
+        draft.payment.cancel.get_or_insert(CancelRequest { claim: None, requested_at: draft.now });
     } else {
         draft.payment.cancel = Some(CancelRequest { claim, requested_at: draft.now });
     }
@@ -444,6 +446,14 @@ pub(crate) fn external_refund(
     approved: &Approved,
 ) -> Result<Option<OperationId>, ModelError> {
     let Some(charge) = draft.payment.charge.clone() else { return Ok(None) };
+    let left = draft.payment.amounts.captured - draft.payment.amounts.refunded;
+    let credible = approved.amount.currency == draft.payment.amount.currency
+        && (1..=left).contains(&approved.amount.minor)
+        && !approved.reference.is_empty();
+    if !credible {
+        tracing::error!(payment = %draft.payment.id, alert = "a dashboard refund cannot be booked", "alert");
+        return Ok(None);
+    }
     let Ok(id) = next_id(draft, OperationKind::External) else { return Ok(None) };
     let minor = approved.amount.minor;
     let new = New { minor, held: 0, exclusive: false, claim: None, charge: Some(charge.operation) };

@@ -399,14 +399,14 @@ impl Payments {
         id: OperationId,
         report: &Report,
     ) -> Result<(), PaymentsError> {
-        let Some(approved) = report.approved() else { return Ok(()) };
+        let Some(reference) = report.reference() else { return Ok(()) };
         let Some(account) = draft.operation(id).map(|operation| operation.account) else { return Ok(()) };
         let query = Query::oldest(&crate::provider_reference::PROVIDER_REFERENCE, draft.scope, 1)
             .with(Filter::equal("account", account))
-            .with(Filter::equal("reference", approved.reference.as_str()));
+            .with(Filter::equal("reference", reference));
         let rows = self.store.find(query).await?;
         let Some(known) = rows.first().and_then(crate::provider_reference::read) else { return Ok(()) };
-        crate::external::merge(draft, id, known, approved)?;
+        crate::external::merge(draft, id, known, reference, report.approved().is_some())?;
         Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! Refunds that were made at the provider's own dashboard, and their merging with ours.
 
-use provider_kit::Approved;
 use serde_json::json;
 
 use crate::draft::Draft;
@@ -16,15 +15,16 @@ pub(crate) fn merge(
     draft: &mut Draft,
     id: OperationId,
     known: OperationId,
-    approved: &Approved,
+    reference: &str,
+    succeeded: bool,
 ) -> Result<(), ModelError> {
     let now = draft.now;
     if let Some(operation) = draft.operation_mut(id) {
-        operation.reference = Some(approved.reference.clone());
+        operation.reference = Some(reference.to_owned());
     }
     let external = known.payment == id.payment && known.kind == OperationKind::External && known != id;
-    let Some(operation) = draft.operation(known).filter(|_| external) else {
-        if known != id {
+    let Some(operation) = draft.operation(known).filter(|_| external && succeeded) else {
+        if known != id && !external {
             draft.alerts.push(format!("operations {id} and {known} have one reference at the provider"));
         }
         return Ok(());

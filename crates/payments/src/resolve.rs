@@ -145,6 +145,10 @@ impl Payments {
             let gone = Report::MaybeSent("its driver is gone".to_owned());
             apply(&mut draft, id, &gone, &policy(settings, opened, &merchant, None))?;
         }
+        if let Some(operation) = draft.operation_mut(id) {
+            // Lost when the first settle met another commit; the reserve was no earlier than this.
+            operation.reserved_at.get_or_insert(operation.created_at);
+        }
         let now = self.store.now().await?;
         let waited = draft.operation(id).and_then(|operation| operation.reserved_at);
         let waited = waited.map_or(Duration::ZERO, |reserved| now.since(reserved));
@@ -152,7 +156,8 @@ impl Payments {
         if unknown && waited > settings.horizon {
             needs_review(&mut draft, id, "its outcome stayed unknown beyond the horizon");
         } else {
-            self.renew(&mut draft, id, now);
+            let sends = draft.operation(id).is_some_and(|o| self.may_repeat(o, opened, now));
+            self.renew(&mut draft, id, now, sends);
         }
         let outcome = self.commit(&mut draft, Lane::Settle).await?;
         let taken = matches!(outcome, Outcome::Committed { .. });
@@ -160,14 +165,17 @@ impl Payments {
         Ok(Some(draft).filter(|_| taken && open))
     }
 
-    /// A new driver with a deadline of its own; due again when it could not have finished.
-    fn renew(&self, draft: &mut Draft, id: OperationId, now: Timestamp) {
+    /// A new driver with a deadline of its own; due again when it could not have finished. Where it may
+    /// send, "not found" proves nothing before that deadline and the provider's visibility have passed.
+    fn renew(&self, draft: &mut Draft, id: OperationId, now: Timestamp, sends: bool) {
         let settings = &self.settings;
         let mut random = [0; 8];
         self.random.fill(&mut random);
         if let Some(operation) = draft.operation_mut(id) {
             operation.driver = u64::from_le_bytes(random);
-            if operation.status == OperationStatus::Unknown {
+            if sends {
+                operation.sends_end_at = Some(now.plus(settings.send_deadline));
+            } else if operation.status == OperationStatus::Unknown {
                 operation.sends_end_at.get_or_insert(now);
             }
             operation.due = crate::operation::Due::After(

@@ -240,6 +240,13 @@ impl Payments {
     pub(crate) async fn reload(&self, draft: &Draft) -> Result<Draft, PaymentsError> {
         let mut fresh = self.load(draft.scope, draft.payment.id, draft.actor.clone()).await?;
         fresh.trace_id.clone_from(&draft.trace_id);
+        for operation in fresh.operations.iter_mut().map(|touched| &mut touched.record) {
+            // Known to the task that reserved it alone, until something writes it.
+            if let Some(held) = draft.operation(operation.id) {
+                operation.reserved_at = operation.reserved_at.or(held.reserved_at);
+                operation.sends_end_at = operation.sends_end_at.max(held.sends_end_at);
+            }
+        }
         Ok(fresh)
     }
 

@@ -166,6 +166,11 @@ fn correct_upwards(draft: &mut Draft, id: OperationId, approved: &Approved) -> R
 /// What had succeeded was undone by the provider: compensating transfers, never a rewrite.
 pub(crate) fn reversed(draft: &mut Draft, id: OperationId) -> Result<(), ModelError> {
     let now = draft.now;
+    let used = draft.payment.amounts.captured + draft.payment.amounts.released;
+    if id.kind == OperationKind::Authorize && used > 0 {
+        // What was captured or released by us is told as over, and that is no contradiction.
+        return Ok(());
+    }
     let Some(operation) = draft.operation_mut(id) else { return Ok(()) };
     let amount = operation.approved.unwrap_or(operation.amount);
     let (account, surplus) = (operation.account, operation.surplus);
@@ -180,10 +185,12 @@ pub(crate) fn reversed(draft: &mut Draft, id: OperationId) -> Result<(), ModelEr
             amounts.captured -= amount.minor;
             draft.post(id, posting::capture_undone(account, amount)?);
             charge::summarise(draft, id, OperationStatus::Declined, None);
+            crate::apply::release_order(draft);
         }
         OperationKind::Authorize => {
             amounts.authorized -= amount.minor;
             charge::summarise(draft, id, OperationStatus::Declined, None);
+            crate::apply::release_order(draft);
         }
         OperationKind::Capture => {
             amounts.captured -= amount.minor;
@@ -204,6 +211,13 @@ pub(crate) fn reversed(draft: &mut Draft, id: OperationId) -> Result<(), ModelEr
     }
     draft.fact("payment.corrected", json!({"operation": id, "amount": amount.minor, "to": "failed"}));
     draft.alerts.push(format!("operation {id} was undone by the provider after it had succeeded"));
+    if draft.payment.amounts_hold().is_err() {
+        draft.alerts.push(format!("the sums of {} do not hold any more", draft.payment.id));
+    }
+    if draft.payment.order_id.is_some() && !draft.payment.holds_order && draft.payment.amounts.captured > 0 {
+        // Its order was free since the refund: another payment may have charged it meanwhile.
+        draft.alerts.push(format!("{} is paid again and no longer guards its order", draft.payment.id));
+    }
     Ok(())
 }
 

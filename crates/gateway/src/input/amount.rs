@@ -7,7 +7,11 @@ use super::json::Node;
 use super::nearest::{nearest, suggestion};
 use crate::problem::{Problem, catalogue as code};
 
-/// A whole number of minor units from 1, or from 0 where `zero` says so, to 2⁶³ − 1.
+/// The most of one amount. Far above any payment, and far enough below 2⁶³ that a merchant's balances
+/// stay countable: sums of thousands of such amounts still fit 64 bits.
+pub(super) const MINOR_UNITS_MAX: i64 = 999_999_999_999_999;
+
+/// A whole number of minor units from 1, or from 0 where `zero` says so, to [`MINOR_UNITS_MAX`].
 pub fn minor_units(fields: &Fields<'_, '_>, name: &str, zero: bool) -> Result<Option<i64>, Problem> {
     let Some(node) = fields.get(name) else { return Ok(None) };
     let Node::Number(text) = node else {
@@ -29,8 +33,8 @@ pub fn minor_units(fields: &Fields<'_, '_>, name: &str, zero: bool) -> Result<Op
     }
     match text.parse::<i64>() {
         Ok(0) if !zero => wrong("must be at least 1; 0 is for `purpose: verification` alone."),
-        Ok(minor) => Ok(Some(minor)),
-        Err(_) => wrong("must be at most 9223372036854775807."),
+        Ok(minor) if minor <= MINOR_UNITS_MAX => Ok(Some(minor)),
+        Ok(_) | Err(_) => wrong(&format!("must be at most {MINOR_UNITS_MAX}.")),
     }
 }
 

@@ -185,7 +185,7 @@ catalogue! {
         "Send what `detail` says.";
     INVALID_AMOUNT = "invalid_amount", 422, once,
         "The amount cannot be as it is",
-        "Amounts are whole numbers of minor units from 1 to 9223372036854775807; 0 only with \
+        "Amounts are whole numbers of minor units from 1 to 999999999999999; 0 only with \
          `purpose: verification`.",
         "Send USD 10.00 as `1000`, JPY 1000 as `1000`.";
     INVALID_CURRENCY = "invalid_currency", 422, once,

@@ -96,3 +96,22 @@ async fn a_rejection_consumes_no_key() {
     let answered = world.payments.refund(&world.caller, id, within, key()).await.unwrap();
     assert!(!answered.replayed);
 }
+
+#[tokio::test]
+async fn an_operator_who_decides_answers_the_claim() {
+    let world = World::new().await;
+    let over = sandbox_bank::SCENARIOS.iter().find(|scenario| scenario.name == "over_approval").unwrap();
+    let command = || card_payment(1000, over.number);
+    let key = || Some(claim(world.scope, "k", "create", 1));
+    let first = world.payments.create(&world.caller, command(), key()).await.unwrap();
+    assert_eq!(first.verdict, Verdict::Accepted);
+    let operation = first.payment.attempts[0].operation;
+    assert_eq!(first.payment.attempts[0].status, payments::OperationStatus::NeedsReview);
+    let resolution = payments::Resolution::Succeeded { reference: "sbx_seen".to_owned() };
+    let resolved =
+        world.payments.resolve_operation("ann", world.scope, operation, resolution, "seen at the bank").await;
+    assert_eq!(resolved.unwrap().status(), payments::PaymentStatus::Paid);
+    let known = world.payments.create(&world.caller, command(), key()).await.unwrap();
+    assert!(known.replayed);
+    assert_eq!((known.verdict, known.payment.id), (Verdict::Done, first.payment.id));
+}

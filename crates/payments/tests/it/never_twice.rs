@@ -229,3 +229,35 @@ async fn a_settle_that_the_store_refuses_is_written_without_the_texts() {
     assert!(charge.facts.is_empty() && charge.reference.is_some(), "{charge:?}");
     world.assert_agreement().await;
 }
+
+#[tokio::test]
+async fn a_cancel_that_came_too_late_says_so_and_undoes() {
+    let world = World::new().await;
+    let id = world.create(crate::world::upi_payment("success@upi")).await.unwrap().payment.id;
+    // The payer has approved, and nobody has told us yet.
+    world.clock.advance(Duration::from_secs(3));
+    let cancel = world.cancel(id).await.unwrap();
+    assert_eq!(cancel.verdict, Verdict::Accepted, "{:?}", cancel.payment);
+    world.pass(Duration::from_mins(2)).await;
+    assert_eq!(world.get(id).await.status(), PaymentStatus::Refunded);
+    world.assert_agreement().await;
+}
+
+#[tokio::test]
+async fn not_found_proves_nothing_while_a_repeat_may_still_land() {
+    let world = World::new().await;
+    world.trouble(Trouble::LostBefore);
+    let id = world.pay("4242424242424242").await.payment.id;
+    // The first repeat is lost as well, the next finds no connection: still nothing is proven.
+    world.trouble(Trouble::LostBefore);
+    for _ in 0..40 {
+        world.trouble(Trouble::Refused);
+    }
+    world.pass(Duration::from_secs(45)).await;
+    assert_eq!(world.get(id).await.status(), PaymentStatus::Pending);
+    world.wire.troubles.lock().clear();
+    world.pass(Duration::from_mins(10)).await;
+    assert_eq!(world.get(id).await.status(), PaymentStatus::Paid);
+    assert_eq!(world.statement().await.len(), 1);
+    world.assert_agreement().await;
+}

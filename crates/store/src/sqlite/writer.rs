@@ -67,6 +67,15 @@ fn write(shared: &Shared, connection: &Connection, statements: &mut Statements<'
             true
         }
         Err(Failed::Loser) => true,
+        Err(Failed::Unbookable(outcome)) if batch.len() == 1 => {
+            for ticket in batch {
+                ticket.answer(outcome.clone());
+            }
+            true
+        }
+        Err(Failed::Unbookable(_)) => batch.into_iter().all(|ticket| {
+            write(shared, connection, statements, Next { batch: vec![ticket], stale: Vec::new() })
+        }),
         Err(Failed::Certainly(reason)) => {
             warn!(%reason, commits = batch.len(), "a batch was not written");
             for ticket in batch {
@@ -100,6 +109,8 @@ fn answer(shared: &Shared, batch: Vec<Ticket>, losers: Vec<Option<Outcome>>, now
 }
 
 enum Failed {
+    /// The sums of the batch do not fit: one of its commits can never be written.
+    Unbookable(Outcome),
     /// Somebody loses: to be written again with savepoints.
     Loser,
     /// Rolled back.
@@ -169,9 +180,9 @@ fn fill(
         Ok(()) => Ok(losers),
         Err(Stop::Fault(error)) => Err(error.into()),
         Err(Stop::Loses(outcome)) => {
-            // A balance beyond 64 bits: SQLite raises an integer overflow as a constraint.
+            // A balance beyond 64 bits. Whose fault it is shows when each commit stands alone.
             warn!(?outcome, "the balances of a batch cannot be written");
-            Err(Failed::Certainly(rusqlite::Error::InvalidQuery))
+            Err(Failed::Unbookable(outcome))
         }
     }
 }
