@@ -261,3 +261,31 @@ async fn not_found_proves_nothing_while_a_repeat_may_still_land() {
     assert_eq!(world.statement().await.len(), 1);
     world.assert_agreement().await;
 }
+
+#[tokio::test]
+async fn an_open_final_capture_excludes_every_other() {
+    let world = World::new().await;
+    let id = world.create(held_payment(500)).await.unwrap().payment.id;
+    world.trouble(Trouble::LostBefore);
+    assert_eq!(world.capture(id, Some(200), true).await.unwrap().verdict, Verdict::Accepted);
+    let second = world.capture(id, Some(1), false).await.unwrap_err();
+    assert!(matches!(second, PaymentsError::Rejected(Rejection::OperationOpen(_))), "{second:?}");
+    world.pass(Duration::from_mins(1)).await;
+    let amounts = world.get(id).await.amounts;
+    assert_eq!((amounts.captured, amounts.released, amounts.capture_held), (200, 300, 0));
+    world.assert_agreement().await;
+}
+
+#[tokio::test]
+async fn less_than_was_asked_is_given_back() {
+    let world = World::new().await;
+    let partial = sandbox_bank::SCENARIOS.iter().find(|scenario| scenario.name.contains("partial")).unwrap();
+    let answered = world.pay(partial.number).await;
+    let Verdict::Declined(error) = &answered.verdict else { panic!("{:?}", answered.verdict) };
+    assert_eq!(error.code, "partially_approved");
+    world.pass(Duration::from_mins(1)).await;
+    assert_eq!(world.get(answered.payment.id).await.status(), PaymentStatus::Failed);
+    let line = &world.statement().await[0];
+    assert_eq!((line.captured_minor, line.returned_minor), (500, 500));
+    world.assert_agreement().await;
+}

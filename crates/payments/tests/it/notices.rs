@@ -98,3 +98,33 @@ async fn events_are_numbered_without_gaps() {
     assert_eq!(numbers, expected);
     assert_eq!(events[0].kind, "payment.created");
 }
+
+#[tokio::test]
+async fn a_dashboard_refund_waits_while_one_of_ours_may_turn_out_to_be_it() {
+    let world = World::new().await;
+    let payment = world.pay("4242424242424242").await.payment;
+    let reference = payment.charge.as_ref().unwrap().operation.reference();
+    world.trouble(Trouble::LostBefore);
+    world.refund(payment.id, Some(400)).await.unwrap();
+    let now = kernel::Clock::now(&world.clock);
+    world.bank.dashboard_refund(world.bank_keys.identity, &reference, Some(250), now).await.unwrap();
+    world.deliver().await;
+    world.payments.process_inbox(10).await.unwrap();
+    assert_eq!(world.get(payment.id).await.amounts.refunded, 0, "ours is still open");
+    world.pass(std::time::Duration::from_mins(3)).await;
+    assert_eq!(world.get(payment.id).await.amounts.refunded, 650);
+    world.assert_agreement().await;
+}
+
+#[tokio::test]
+async fn nothing_is_refunded_while_a_part_is_disputed() {
+    let world = World::new().await;
+    let payment = world.pay("4242424242424242").await.payment;
+    let reference = payment.charge.as_ref().unwrap().operation.reference();
+    let now = kernel::Clock::now(&world.clock);
+    world.bank.dashboard_dispute(world.bank_keys.identity, &reference, Some(100), now).await.unwrap();
+    world.quiet().await;
+    let refused = world.refund(payment.id, Some(1)).await.unwrap_err();
+    let state = payments::Rejection::State { verb: "refunded", status: PaymentStatus::Disputed };
+    assert_eq!(refused, payments::PaymentsError::Rejected(state));
+}
