@@ -289,3 +289,17 @@ async fn less_than_was_asked_is_given_back() {
     assert_eq!((line.captured_minor, line.returned_minor), (500, 500));
     world.assert_agreement().await;
 }
+
+#[tokio::test]
+async fn a_settle_that_meets_another_commit_is_applied_again() {
+    let world = World::new().await;
+    let mut commits = 0;
+    world.memory.inject_from(move || {
+        commits += 1;
+        // The second commit is the settle.
+        (commits == 2).then_some(store::Fault::Loses(kernel::Outcome::Conflict))
+    });
+    let answered = world.pay("4242424242424242").await;
+    assert_eq!((answered.verdict, answered.payment.status()), (Verdict::Done, PaymentStatus::Paid));
+    world.assert_agreement().await;
+}
