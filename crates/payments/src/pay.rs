@@ -2,33 +2,25 @@
 
 use std::sync::Arc;
 
-use kernel::{Claim, Duplicate, Filter, Id, Lane, Outcome, Query, Scope};
-use provider_kit::{
-    Call, Capability, Card, Context, Decline, DeclineCode, Instrument, Outcome as Told, Tokenize,
-};
+use kernel::{Claim, Duplicate, Id, Lane, Outcome};
+use provider_kit::{Capability, Instrument};
 use serde_json::json;
 
 use crate::account::Opened;
-use crate::apply::{Report, apply, waiting_claim};
-use crate::command::{Answered, Caller, ConfirmPayment, CreatePayment, CustomerRef, MethodInput, Verdict};
-use crate::customer::{CUSTOMER, Customer};
+use crate::apply::{apply, waiting_claim};
+use crate::command::{Answered, Caller, ConfirmPayment, CreatePayment, MethodInput, Verdict};
+use crate::customer::CUSTOMER;
 use crate::decide::{self, ChargeOrder, Pin};
 use crate::draft::Draft;
+use crate::instrument::Ready;
 use crate::lock::Turn;
 use crate::operation::{OperationId, WaitingClaim};
-use crate::payment::{Amounts, CardSummary, CustomerLink, MethodSummary, Payment, PaymentKind, Purpose};
+use crate::payment::{Amounts, CustomerLink, MethodSummary, Payment, PaymentKind, Purpose};
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Payments, Teller, answered, draft_of, policy, refused};
 
 /// How often a reserve that met another node's commit is decided again.
 pub(crate) const DECIDE_TRIES: u32 = 6;
-
-/// An instrument ready for the reserve, and how it may be shown; or why it can never be charged.
-struct Ready {
-    instrument: Instrument,
-    /// Known before any call: an expired card, a refused tokenization.
-    failure: Option<Report>,
-}
 
 /// What a reserve came to.
 pub(crate) enum Reserved {
@@ -229,118 +221,6 @@ impl Payments {
             }
             other => Ok(Reserved::Not(other)),
         }
-    }
-
-    /// Judges an instrument and, where the provider makes tokens, makes one. Moves no money.
-    async fn ready(
-        &self,
-        opened: &Opened,
-        id: Id<PaymentKind>,
-        method: MethodInput,
-    ) -> Result<Ready, PaymentsError> {
-        let card = match method {
-            MethodInput::Token(token) => {
-                return Ok(Ready { instrument: Instrument::CardToken { token }, failure: None });
-            }
-            MethodInput::Upi { vpa } => {
-                let payee = self.merchant(opened.scope).await?.upi_payee.clone();
-                return Ok(Ready { instrument: Instrument::Upi { vpa, payee }, failure: None });
-            }
-            MethodInput::Card(card) => card,
-        };
-        let untokenized = Instrument::CardToken { token: String::new() };
-        if self.is_expired(&card) {
-            let decline = Decline::of(DeclineCode::ExpiredCard);
-            let failure = Some(Report::Told(Told::Declined(decline)));
-            return Ok(Ready { instrument: untokenized, failure });
-        }
-        let mut nonce = [0; 16];
-        self.random.fill(&mut nonce);
-        let context = Context { now: self.clock.now(), nonce };
-        let reference = OperationId { payment: id, kind: crate::OperationKind::Sale, ordinal: 0 }.reference();
-        let call = Call::Tokenize(Tokenize { reference, card });
-        let told = self.ask(opened, &context, &call).await;
-        let failure = match told {
-            Ok(Told::Tokenized { token }) => {
-                return Ok(Ready { instrument: Instrument::CardToken { token }, failure: None });
-            }
-            Ok(outcome @ (Told::Declined(_) | Told::Refused { .. })) => Report::Told(outcome),
-            Ok(_) => Report::NotSent("the provider made no token".to_owned()),
-            Err(reason) => Report::NotSent(reason),
-        };
-        Ok(Ready { instrument: untokenized, failure: Some(failure) })
-    }
-
-    /// A card is good to the end of its month.
-    fn is_expired(&self, card: &Card) -> bool {
-        let (year, month, _) = self.clock.now().civil_date();
-        let (year, month) = (i32::from(year), i32::from(month));
-        (i32::from(card.exp_year), i32::from(card.exp_month)) < (year, month)
-    }
-
-    fn summarise(&self, scope: Scope, method: &MethodInput) -> Result<MethodSummary, PaymentsError> {
-        Ok(match method {
-            MethodInput::Upi { vpa } => MethodSummary::Upi { vpa: vpa.clone() },
-            MethodInput::Token(_) => MethodSummary::Card(CardSummary {
-                brand: None,
-                last4: None,
-                bin: None,
-                exp_month: None,
-                exp_year: None,
-                fingerprint: None,
-                three_d_secure: None,
-            }),
-            MethodInput::Card(card) => {
-                let keys = self.vault.keys(scope.mode);
-                let keys = keys.map_err(|error| PaymentsError::Internal(error.to_string()))?;
-                MethodSummary::Card(CardSummary {
-                    brand: Some(card.number.brand()),
-                    last4: Some(card.number.last4().to_owned()),
-                    bin: Some(card.number.bin().to_owned()),
-                    exp_month: Some(card.exp_month),
-                    exp_year: Some(card.exp_year),
-                    fingerprint: Some(keys.fingerprint(card.number.digits().expose())),
-                    three_d_secure: None,
-                })
-            }
-        })
-    }
-
-    /// The customer that a command names, made if its reference is new.
-    async fn customer(
-        &self,
-        scope: Scope,
-        named: Option<&CustomerRef>,
-    ) -> Result<(Option<CustomerLink>, Option<Customer>), PaymentsError> {
-        let reference = match named {
-            None => return Ok((None, None)),
-            Some(CustomerRef::Id(id)) => {
-                let found = self.store.of(scope).get::<Customer>(vec![(*id).into()]).await?;
-                let customer = found.ok_or_else(|| Rejection::Invalid {
-                    param: "/customer_id",
-                    message: "there is no customer of this id".to_owned(),
-                })?;
-                let link = CustomerLink { id: *id, reference: customer.record.reference };
-                return Ok((Some(link), None));
-            }
-            Some(CustomerRef::Reference(reference)) => reference,
-        };
-        let query = Query::oldest(&CUSTOMER, scope, 1).with(Filter::equal("reference", reference.as_str()));
-        let found = self.store.of(scope).find::<Customer>(query).await?;
-        let known = found.into_iter().next().map(|versioned| versioned.record);
-        let (customer, new) = if let Some(customer) = known {
-            (customer, None)
-        } else {
-            let customer = Customer {
-                id: Id::from_uuid(self.ids.uuid()),
-                reference: Some(reference.clone()),
-                events: 1,
-                created_at: self.clock.now(),
-            };
-            (customer.clone(), Some(customer))
-        };
-        let link = CustomerLink { id: customer.id, reference: customer.reference };
-        Ok((Some(link), new))
     }
 }
 
