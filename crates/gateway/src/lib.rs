@@ -9,6 +9,7 @@ mod body;
 mod browser;
 mod call;
 pub mod input;
+pub mod openapi;
 mod outermost;
 pub mod problem;
 mod reply;

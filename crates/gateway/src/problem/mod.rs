@@ -11,6 +11,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use payments::LastError;
 use provider_kit::Advice;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use catalogue::{CATALOGUE, Entry};
@@ -39,31 +40,48 @@ struct Details {
 }
 
 /// The members of the document, in the order in which people read them.
-#[derive(Serialize)]
-struct Document<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Document<'a> {
+    /// Where the code is explained.
     #[serde(rename = "type")]
     kind: String,
+    /// The same for every occurrence of the code.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// This occurrence, in words.
     detail: &'a str,
+    /// The code, for programs.
     code: &'a str,
+    /// The field (JSON pointer), query parameter or header.
     #[serde(skip_serializing_if = "Option::is_none")]
     param: Option<&'a str>,
+    /// Where the body is broken.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
+    /// Where the body is broken, in characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<usize>,
+    /// Why the issuer declined.
     #[serde(skip_serializing_if = "Option::is_none")]
     decline_code: Option<&'a str>,
+    /// The network's own code.
     #[serde(skip_serializing_if = "Option::is_none")]
     network_code: Option<&'a str>,
+    /// What to do after a decline.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::openapi::form::AdviceWord>")]
     advice: Option<Advice>,
+    /// Whether the same request may succeed later.
     retryable: bool,
+    /// The payment that exists nevertheless.
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_id: Option<&'a str>,
+    /// The refund that exists nevertheless.
     #[serde(skip_serializing_if = "Option::is_none")]
     refund_id: Option<&'a str>,
+    /// Name it when you ask for help: the log has it.
     request_id: &'a str,
 }
 

@@ -1,12 +1,14 @@
 //! `next_action`: what the customer must do.
 
 use provider_kit::Action;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::qr::qr_data_url;
 
 /// The action as merchants and pages read it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NextAction")]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ActionObject<'a> {
     /// Go to a page.

@@ -1,13 +1,19 @@
 //! A page of a list.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// `{"object": "list", …}`
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub struct ListObject<T> {
+    /// Always `list`.
     object: &'static str,
+    /// This page, newest first.
     data: Vec<T>,
+    /// Whether there is a page behind this one.
     has_more: bool,
+    /// Send it as `cursor` to get the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }

@@ -8,6 +8,7 @@ use payments::{
     OperationStatus, Payment, PaymentKind, Purpose, RefundKind, WaitingFor,
 };
 use provider_kit::{Account, Action, Advice, CaptureMode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use vault::{Keys, Purpose as MacPurpose};
@@ -15,146 +16,241 @@ use vault::{Keys, Purpose as MacPurpose};
 use super::At;
 use super::action::ActionObject;
 use super::qr::qr_data_url;
+use crate::openapi::form;
 
 /// A payment as merchants read it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Payment")]
 pub struct PaymentObject<'a> {
+    /// Its id.
+    #[schemars(with = "form::IdOf<PaymentKind>")]
     id: Id<PaymentKind>,
+    /// Always `payment`.
     object: &'static str,
+    /// Test or live.
+    #[schemars(with = "form::ModeWord")]
     mode: &'static str,
+    /// Where it stands.
+    #[schemars(with = "form::PaymentStatusWord")]
     status: &'static str,
+    /// For whom a pending payment waits.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<form::WaitingForWord>")]
     waiting_for: Option<WaitingFor>,
+    /// What was asked for, in minor units.
     amount: i64,
+    /// Of all its amounts.
+    #[schemars(with = "form::Currency")]
     currency: Currency,
+    /// Held or taken by its charges.
     amount_authorized: i64,
+    /// Taken.
     amount_captured: i64,
+    /// Given back.
     amount_refunded: i64,
+    /// What can still be captured.
     amount_capturable: i64,
+    /// What can still be refunded.
     amount_refundable: i64,
+    /// When approved money is taken.
+    #[schemars(with = "form::CaptureMethodWord")]
     capture_method: CaptureMode,
+    /// `verification`, or absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<form::PurposeWord>")]
     purpose: Option<Purpose>,
+    /// Your reference of the customer, else our id.
     #[serde(skip_serializing_if = "Option::is_none")]
     customer_id: Option<Cow<'a, str>>,
+    /// Your order.
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<&'a str>,
+    /// As you gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
+    /// Your own data.
+    #[schemars(with = "form::Metadata")]
     metadata: &'a Map<String, Value>,
+    /// With what it is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_method: Option<MethodObject<'a>>,
+    /// Who carries it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<&'a str>,
+    /// Your account at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<form::IdOf<Account>>")]
     provider_account_id: Option<Id<Account>>,
+    /// The provider's own id of the charge.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_reference: Option<&'a str>,
+    /// The card network's id of the charge.
     #[serde(skip_serializing_if = "Option::is_none")]
     network_transaction_id: Option<&'a str>,
+    /// What the customer must do.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_action: Option<ActionObject<'a>>,
+    /// Lets a browser act on this payment alone.
     client_secret: String,
+    /// What a card statement shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     statement_descriptor: Option<&'a str>,
+    /// Every try at a provider, oldest first.
     attempts: Vec<AttemptObject<'a>>,
+    /// What the provider said, without what is secret.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<form::Open>")]
     provider_response: Option<&'a Map<String, Value>>,
+    /// Its refunds, oldest first.
     refunds: Vec<RefundLine>,
+    /// Why the last charge was not done.
     last_error: Option<ErrorObject<'a>>,
+    /// When it was made.
     created_at: At,
+    /// When it last changed.
     updated_at: At,
+    /// When its money was taken, or it was given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     completed_at: Option<At>,
+    /// When it is given up if nobody finishes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<At>,
     // The words of the paisa form; `status`, `expires_at` and `created_at` are ours.
+    /// Paisa form: `id`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<form::IdOf<PaymentKind>>")]
     payment_id: Option<Id<PaymentKind>>,
+    /// Paisa form: `amount`.
     #[serde(skip_serializing_if = "Option::is_none")]
     amount_paisa: Option<i64>,
+    /// Paisa form: the provider's fee.
     #[serde(skip_serializing_if = "Option::is_none")]
     fees_paisa: Option<i64>,
+    /// Paisa form: what the customer opens.
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_url: Option<&'a str>,
+    /// Paisa form: the same as a PNG data URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     qr_code: Option<String>,
+    /// Paisa form: `provider_reference`.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_txn_id: Option<&'a str>,
+    /// Paisa form: what the bank said.
     #[serde(skip_serializing_if = "Option::is_none")]
     gateway_response: Option<GatewayResponse<'a>>,
+    /// Paisa form: `completed_at`.
     #[serde(skip_serializing_if = "Option::is_none")]
     processed_at: Option<At>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PaymentMethodSummary")]
 struct MethodObject<'a> {
+    /// `card` or `upi`.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// Of a card.
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<CardObject<'a>>,
+    /// Of UPI.
     #[serde(skip_serializing_if = "Option::is_none")]
     upi: Option<UpiObject<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CardSummary")]
 struct CardObject<'a> {
+    /// Its scheme.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<form::BrandWord>")]
     brand: Option<Brand>,
+    /// The last four digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     last4: Option<&'a str>,
+    /// Month of expiry, 1 to 12.
     #[serde(skip_serializing_if = "Option::is_none")]
     exp_month: Option<u8>,
+    /// Year of expiry, four digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     exp_year: Option<u16>,
+    /// The first digits, which name the issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     bin: Option<&'a str>,
+    /// The same for the same number at this merchant; says nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint: Option<&'a str>,
+    /// How the payer was authenticated.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<form::Open>")]
     three_d_secure: Option<&'a Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UpiSummary")]
 struct UpiObject<'a> {
+    /// The payer's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     vpa: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Attempt")]
 struct AttemptObject<'a> {
+    /// Its id.
     id: String,
+    /// Where it stands.
+    #[schemars(with = "form::AttemptStatusWord")]
     status: &'static str,
+    /// Who was asked.
     provider: &'a str,
+    /// In minor units.
     amount: i64,
+    /// Why it was not done, or null.
     error: Option<ErrorObject<'a>>,
+    /// When it was committed.
     created_at: At,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RefundSummary")]
 struct RefundLine {
+    /// Its id.
+    #[schemars(with = "form::IdOf<RefundKind>")]
     id: Id<RefundKind>,
+    /// In minor units.
     amount: i64,
+    /// Where it stands.
+    #[schemars(with = "form::RefundStatusWord")]
     status: &'static str,
+    /// When it was made.
     created_at: At,
 }
 
 /// Why something failed.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LastError")]
 pub(super) struct ErrorObject<'a> {
+    /// A code of the error reference.
     code: &'a str,
+    /// Why the issuer declined.
     #[serde(skip_serializing_if = "Option::is_none")]
     decline_code: Option<&'a str>,
+    /// The network's own code.
     #[serde(skip_serializing_if = "Option::is_none")]
     network_code: Option<&'a str>,
+    /// What to do now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<form::AdviceWord>")]
     advice: Option<Advice>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "GatewayResponse")]
 struct GatewayResponse<'a> {
+    /// The bank's retrieval reference number.
     #[serde(skip_serializing_if = "Option::is_none")]
     rrn: Option<&'a str>,
+    /// The bank's approval code.
     #[serde(skip_serializing_if = "Option::is_none")]
     approval_code: Option<&'a str>,
 }

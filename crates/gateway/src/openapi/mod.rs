@@ -1,0 +1,3 @@
+//! The OpenAPI document, generated from the types that the handlers read and write.
+
+pub(crate) mod form;
