@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::record::{Record, RecordError, Table, encode_state};
-use crate::{Cell, Event, Job, LedgerAccount, Scope, Timestamp, Transfer};
+use crate::{Advance, Cell, Event, Job, LedgerAccount, Scope, Timestamp, Transfer};
 
 /// Which queue a commit waits in: settles go first and are never shed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,6 +152,9 @@ pub struct Changes {
     pub finish: Option<(Scope, Uuid, i64)>,
     /// A lease that must still be held.
     pub require: Option<Lease>,
+    /// Moves a test merchant's clock: jobs that were promised become due earlier in this commit, but not
+    /// before it, those under a lease included (their epoch fences whoever holds it).
+    pub advance: Option<Advance>,
 }
 
 impl Changes {
@@ -171,6 +174,7 @@ impl Changes {
             enqueue: Vec::new(),
             finish: None,
             require: None,
+            advance: None,
         }
     }
 

@@ -15,6 +15,10 @@ pub struct Job {
     pub kind: &'static str,
     /// [`Cell::Time`] or [`Cell::After`], by the database's clock.
     pub due: Cell,
+    /// Whether the due time is a promise in time (an expiry, a delayed capture, the retry of a delivery):
+    /// it then comes earlier when a test merchant moves its clock. Work that merely follows from
+    /// something, like the reading of a delivery, and recovery are not.
+    pub promised: bool,
     /// What the code needs to know, in a form of its own.
     pub payload: Vec<u8>,
 }

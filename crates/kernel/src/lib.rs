@@ -24,6 +24,7 @@ mod record;
 mod scope;
 mod secret;
 mod system;
+mod test_clock;
 mod time;
 
 pub use card::{Brand, CardNumber, CardNumberError, contains_card_number};
@@ -47,5 +48,6 @@ pub use record::{
 };
 pub use scope::{Merchant, Mode, Scope};
 pub use secret::Secret;
-pub use system::{BALANCE, CLAIM, JOB, JOURNAL, SYSTEM_TABLES, TRANSFER};
+pub use system::{BALANCE, CLAIM, CLOCK, JOB, JOURNAL, SYSTEM_TABLES, TRANSFER};
+pub use test_clock::{Advance, CLOCK_NAME, TestClock};
 pub use time::{TimeError, Timestamp};

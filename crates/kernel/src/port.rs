@@ -69,6 +69,16 @@ pub trait Store: Send + Sync + 'static {
     /// Answers how many rows it numbered.
     fn sequence<'a>(&'a self, lease: &'a Lease, limit: u32) -> BoxFuture<'a, Result<u64, StoreError>>;
 
+    /// Forgets up to `limit` answered idempotency keys that were claimed longer than `older_than` ago,
+    /// under a lease that must still be held. A key without an answer stays: whoever finishes its
+    /// operation will write one. Answers how many there were.
+    fn forget_claims<'a>(
+        &'a self,
+        lease: &'a Lease,
+        older_than: Duration,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<u64, StoreError>>;
+
     /// The database's time; also the check that it answers.
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>>;
 

@@ -98,6 +98,8 @@ pub static JOB: Table = Table {
         Column::new("attempts", Int),
         Column::new("epoch", Int),
         Column::new("payload", Bytes),
+        // 1 if a test merchant's clock moves it, else 0.
+        Column::new("promised", Int),
     ],
     versioned: false,
     has_state: false,
@@ -111,5 +113,16 @@ pub static JOB: Table = Table {
     fillfactor: 50,
 };
 
+/// How far test merchants' clocks are ahead: a row per scope whose clock was moved.
+pub static CLOCK: Table = Table {
+    name: "clock",
+    key: &[Column::new("name", Text)],
+    columns: &[Column::new("offset_micros", Int)],
+    versioned: true,
+    has_state: false,
+    indexes: &[],
+    fillfactor: 50,
+};
+
 /// All of them.
-pub static SYSTEM_TABLES: [&Table; 5] = [&CLAIM, &JOURNAL, &TRANSFER, &BALANCE, &JOB];
+pub static SYSTEM_TABLES: [&Table; 6] = [&CLAIM, &JOURNAL, &TRANSFER, &BALANCE, &JOB, &CLOCK];

@@ -117,6 +117,7 @@ impl Payments {
             id: id.uuid(),
             kind: INBOX_JOB,
             due: Cell::After(Duration::ZERO),
+            promised: false,
             payload: Vec::new(),
         });
         match self.store.commit(changes).await {

@@ -29,6 +29,9 @@ pub(crate) mod place {
     pub(crate) const TRANSFER: usize = 2;
     pub(crate) const BALANCE: usize = 3;
     pub(crate) const JOB: usize = 4;
+    pub(crate) const CLOCK: usize = 5;
+    /// The last of them.
+    pub(crate) const LAST: usize = CLOCK;
 }
 
 impl Schema {
@@ -148,6 +151,7 @@ mod tests {
             (&kernel::TRANSFER, place::TRANSFER),
             (&kernel::BALANCE, place::BALANCE),
             (&kernel::JOB, place::JOB),
+            (&kernel::CLOCK, place::CLOCK),
         ] {
             assert_eq!(schema.place(table), Some(expected), "{}", table.name);
         }

@@ -120,6 +120,15 @@ impl Store for Line {
         self.memory.sequence(lease, limit)
     }
 
+    fn forget_claims<'a>(
+        &'a self,
+        lease: &'a Lease,
+        older_than: Duration,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        self.memory.forget_claims(lease, older_than, limit)
+    }
+
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
         self.memory.now()
     }

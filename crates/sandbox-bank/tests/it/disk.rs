@@ -131,6 +131,15 @@ impl Store for Disk {
         unreachable!("the bank emits nothing")
     }
 
+    fn forget_claims<'a>(
+        &'a self,
+        _: &'a Lease,
+        _: Duration,
+        _: u32,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        unreachable!("the bank has no keys of callers")
+    }
+
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
         unreachable!("the bank's time is that of its requests")
     }

@@ -14,6 +14,8 @@ CREATE TABLE claim (
     created_at bigint NOT NULL,
     PRIMARY KEY (scope, key)
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 1);
+-- Finds the keys that are too old to be kept; costs no entry per row.
+CREATE INDEX claim_created ON claim USING brin (created_at);
 
 -- Events, one row per commit and subject.
 CREATE TABLE journal (
@@ -60,7 +62,7 @@ CREATE TABLE balance (
     PRIMARY KEY (scope, account, currency, stripe)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.2, autovacuum_vacuum_threshold = 1000);
 
--- Durable work.
+-- Durable work. `promised` is 1 where a test merchant's clock moves the due time, else 0.
 CREATE TABLE job (
     scope bytea NOT NULL,
     id uuid NOT NULL,
@@ -69,9 +71,19 @@ CREATE TABLE job (
     attempts bigint NOT NULL,
     epoch bigint NOT NULL,
     payload bytea NOT NULL,
+    promised bigint NOT NULL,
     PRIMARY KEY (scope, id)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 1);
 CREATE INDEX job_due ON job (kind, due_at);
+
+-- How far test merchants' clocks are ahead: a row per scope whose clock was moved.
+CREATE TABLE clock (
+    scope bytea NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    offset_micros bigint NOT NULL,
+    PRIMARY KEY (scope, name)
+) WITH (fillfactor = 50);
 
 -- Leadership. Rows stay, so that an epoch never comes twice.
 CREATE TABLE lease (

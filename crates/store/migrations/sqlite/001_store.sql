@@ -58,7 +58,7 @@ CREATE TABLE balance (
     PRIMARY KEY (scope, account, currency, stripe)
 ) STRICT, WITHOUT ROWID;
 
--- Durable work.
+-- Durable work. `promised` is 1 where a test merchant's clock moves the due time, else 0.
 CREATE TABLE job (
     scope BLOB NOT NULL,
     id BLOB NOT NULL,
@@ -67,9 +67,19 @@ CREATE TABLE job (
     attempts INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
     payload BLOB NOT NULL,
+    promised INTEGER NOT NULL,
     PRIMARY KEY (scope, id)
 ) STRICT;
 CREATE INDEX job_due ON job (kind, due_at);
+
+-- How far test merchants' clocks are ahead: a row per scope whose clock was moved.
+CREATE TABLE clock (
+    scope BLOB NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    offset_micros INTEGER NOT NULL,
+    PRIMARY KEY (scope, name)
+) STRICT, WITHOUT ROWID;
 
 -- Leadership. Rows stay, so that an epoch never comes twice.
 CREATE TABLE lease (

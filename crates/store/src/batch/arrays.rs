@@ -20,6 +20,8 @@ pub(crate) enum Operation {
     Require,
     /// Jobs that are done.
     Finish,
+    /// Promised jobs that become due earlier, because a test merchant moved its clock.
+    Hasten,
     /// Claims first: most commits that lose, lose here.
     Claim,
     /// Claims that get their answers.
@@ -96,6 +98,7 @@ pub(crate) fn signature(schema: &Schema, operation: Operation) -> Vec<ColumnType
     match operation {
         Operation::Require => vec![Text, Int],
         Operation::Finish => vec![Bytes, Uuid, Int],
+        Operation::Hasten => vec![Bytes, Int],
         Operation::Claim => signature(schema, Operation::Insert(place::CLAIM)),
         Operation::Answer => vec![Bytes, Text, Text, Bytes],
         Operation::Remove(place) => [Bytes].into_iter().chain(key(place)).chain(version(place)).collect(),
@@ -165,6 +168,9 @@ fn rows_of<'b>(prepared: &'b Prepared, rows: &mut Vec<(Operation, Vec<Value<'b>>
     if let Some((scope, id, epoch)) = &prepared.finish {
         let row = vec![Value::Scope(scope.to_bytes()), Value::Uuid(*id), Value::Int(*epoch)];
         rows.push((Operation::Finish, row));
+    }
+    if let Some((scope, by)) = &prepared.hasten {
+        rows.push((Operation::Hasten, vec![Value::Scope(scope.to_bytes()), Value::Int(*by)]));
     }
     for answer in &prepared.answers {
         rows.push((

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use kernel::{
-    BALANCE, CLAIM, Cell, Changes, ClaimUpdate, Column, ColumnType, Event, Insert, JOB, JOURNAL, Job, Lane,
-    Lease, Remove, RowKey, Scope, TRANSFER, Table, Transfer, Update,
+    Advance, BALANCE, CLAIM, CLOCK, CLOCK_NAME, Cell, Changes, ClaimUpdate, Column, ColumnType, Event,
+    Insert, JOB, JOURNAL, Job, Lane, Lease, Mode, Remove, RowKey, Scope, TRANSFER, Table, Transfer, Update,
 };
 use uuid::Uuid;
 
@@ -38,6 +38,8 @@ pub(crate) struct Prepared {
     pub(crate) answers: Vec<ClaimUpdate>,
     pub(crate) finish: Option<(Scope, Uuid, i64)>,
     pub(crate) require: Option<Lease>,
+    /// By how many microseconds a scope's promised jobs become due earlier.
+    pub(crate) hasten: Option<(Scope, i64)>,
     pub(crate) balances: Vec<(Account, Change)>,
     pub(crate) enqueues: bool,
 }
@@ -76,9 +78,10 @@ pub(crate) fn prepare(schema: &Schema, changes: Changes) -> Result<Prepared, Str
         enqueue,
         finish,
         require,
+        advance,
         ..
     } = changes;
-    let enqueues = !enqueue.is_empty();
+    let enqueues = !enqueue.is_empty() || advance.is_some();
     let balances = check_transfers(&post)?;
 
     let mut inserts = Vec::with_capacity(insert.len() + enqueue.len() + post.len() + 2);
@@ -101,6 +104,7 @@ pub(crate) fn prepare(schema: &Schema, changes: Changes) -> Result<Prepared, Str
         }
         updates.push(Placed { table, row });
     }
+    let hasten = advance.map(|advance| hastened(advance, &mut inserts, &mut updates)).transpose()?;
     let mut removes = Vec::with_capacity(remove.len());
     for row in remove {
         let table = feature_table(schema, row.table)?;
@@ -120,6 +124,7 @@ pub(crate) fn prepare(schema: &Schema, changes: Changes) -> Result<Prepared, Str
         answers,
         finish,
         require,
+        hasten,
         balances,
         enqueues,
     };
@@ -196,7 +201,7 @@ fn merchant(changes: &Changes) -> Uuid {
 
 fn feature_table(schema: &Schema, table: &Table) -> Result<usize, String> {
     match schema.place(table) {
-        Some(place) if place > place::JOB => Ok(place),
+        Some(place) if place > place::LAST => Ok(place),
         Some(_) => Err(format!("`{}` is written by the store alone", table.name)),
         None => Err(format!("`{}` is not declared", table.name)),
     }
@@ -214,7 +219,7 @@ fn placed(schema: &Schema, row: &Insert) -> Result<usize, String> {
 
 /// The rows that the store makes itself hold texts from outside, too.
 fn check_own(inserts: &[Placed<Insert>]) -> Result<(), String> {
-    for Placed { row, .. } in inserts.iter().filter(|placed| placed.table <= place::JOB) {
+    for Placed { row, .. } in inserts.iter().filter(|placed| placed.table <= place::LAST) {
         check_cells(row.table.key, &row.key)?;
         check_cells(row.table.columns, &row.columns)?;
     }
@@ -304,9 +309,40 @@ fn job_row(job: Job) -> Insert {
         table: &JOB,
         scope: job.scope,
         key: vec![Cell::Uuid(job.id)],
-        columns: vec![Cell::from(job.kind), job.due, Cell::Int(0), Cell::Int(0), Cell::Bytes(job.payload)],
+        columns: vec![
+            Cell::from(job.kind),
+            job.due,
+            Cell::Int(0),
+            Cell::Int(0),
+            Cell::Bytes(job.payload),
+            Cell::Int(i64::from(job.promised)),
+        ],
         state: Vec::new(),
     }
+}
+
+/// The clock's own row as it becomes, and what its move takes off the due times of jobs.
+fn hastened(
+    advance: Advance,
+    inserts: &mut Vec<Placed<Insert>>,
+    updates: &mut Vec<Placed<Update>>,
+) -> Result<(Scope, i64), String> {
+    let Advance { scope, by, from } = advance;
+    let offset = from.offset.checked_add(by).filter(|offset| *offset < THIRTY_YEARS);
+    let micros = |length: Duration| i64::try_from(length.as_micros()).ok();
+    let Some((offset, by)) = offset.and_then(micros).zip(micros(by).filter(|by| *by > 0)) else {
+        return Err("a clock is moved forward, and less than thirty years in all".to_owned());
+    };
+    if scope.mode == Mode::Live {
+        return Err("the clock of a live world is not moved".to_owned());
+    }
+    let key = vec![Cell::from(CLOCK_NAME)];
+    let row = Insert { table: &CLOCK, scope, key, columns: vec![Cell::Int(offset)], state: Vec::new() };
+    match from.version {
+        None => inserts.push(Placed { table: place::CLOCK, row }),
+        Some(expected) => updates.push(Placed { table: place::CLOCK, row: Update { row, expected } }),
+    }
+    Ok((scope, by))
 }
 
 /// One row per subject, in order of first mention.

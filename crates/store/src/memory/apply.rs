@@ -38,6 +38,9 @@ fn write(world: &mut World, prepared: &Prepared, now: Timestamp, undo: &mut Undo
         }
         put(world, place::JOB, key, None, undo, "job")?;
     }
+    if let Some((scope, by)) = prepared.hasten {
+        hasten(world, scope.to_bytes(), by, now, undo)?;
+    }
     for placed in &prepared.removes {
         remove(world, placed, undo)?;
     }
@@ -129,6 +132,24 @@ fn answer(world: &mut World, answer: &ClaimUpdate, undo: &mut Undo) -> Result<()
     *operation = answer.operation.clone().into();
     *body = answer.answer.clone().into();
     put(world, place::CLAIM, key, Some(claim), undo, "claim")
+}
+
+/// Promised jobs become due earlier, but not before `now`.
+fn hasten(
+    world: &mut World,
+    scope: [u8; 17],
+    by: i64,
+    now: Timestamp,
+    undo: &mut Undo,
+) -> Result<(), Outcome> {
+    for key in world.promised(scope, now) {
+        let Some(mut job) = stored(world, place::JOB, &key) else { continue };
+        if let Some(Cell::Time(due_at)) = job.columns.get_mut(1) {
+            *due_at = Timestamp::from_micros(due_at.as_micros().saturating_sub(by)).max(now);
+        }
+        put(world, place::JOB, key, Some(job), undo, "job")?;
+    }
+    Ok(())
 }
 
 fn post(world: &mut World, prepared: &Prepared, undo: &mut Undo) -> Result<(), Outcome> {

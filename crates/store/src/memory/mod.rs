@@ -317,6 +317,18 @@ impl Store for Memory {
         Box::pin(async move { Ok(self.inner.world.lock().sequence(lease, limit)) })
     }
 
+    fn forget_claims<'a>(
+        &'a self,
+        lease: &'a Lease,
+        older_than: Duration,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let before = self.inner.now().minus(older_than);
+            Ok(self.inner.world.lock().forget_claims(lease, before, limit))
+        })
+    }
+
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
         Box::pin(async move { Ok(self.inner.now()) })
     }

@@ -243,7 +243,7 @@ impl World {
         due.sort_by_key(|(_, job)| job.columns.get(1).cloned());
         due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let taken = due.into_iter().filter_map(|((scope, key), job)| {
-            let [Cell::Text(kind), due_at, Cell::Int(attempts), Cell::Int(epoch), Cell::Bytes(payload)] =
+            let [Cell::Text(kind), due_at, Cell::Int(attempts), Cell::Int(epoch), Cell::Bytes(payload), _] =
                 &mut job.columns[..]
             else {
                 return None;
@@ -266,7 +266,7 @@ impl World {
     pub(super) fn return_job(&mut self, job: &TakenJob, due: Timestamp) {
         let key = (job.scope.to_bytes(), vec![Cell::Uuid(job.id)]);
         let row = self.tables.get_mut(place::JOB).and_then(|jobs| jobs.by_key.get_mut(&key));
-        if let Some([_, due_at, _, Cell::Int(epoch), _]) = row.map(|row| &mut row.columns[..])
+        if let Some([_, due_at, _, Cell::Int(epoch), ..]) = row.map(|row| &mut row.columns[..])
             && *epoch == job.epoch
         {
             *due_at = Cell::Time(due);
@@ -292,6 +292,36 @@ impl World {
         }
         held.expires_at = expires_at;
         Some(Lease { name: name.to_owned(), epoch: held.epoch })
+    }
+
+    pub(super) fn forget_claims(&mut self, lease: &Lease, before: Timestamp, limit: u32) -> u64 {
+        if !self.holds(lease) {
+            return 0;
+        }
+        let Some(claims) = self.tables.get_mut(place::CLAIM) else { return 0 };
+        let is_old = |stored: &Stored| {
+            let [_, _, _, answer, created_at] = &stored.columns[..] else { return false };
+            *answer != Cell::Null && *created_at < Cell::Time(before)
+        };
+        let old = claims.by_key.iter().filter(|(_, stored)| is_old(stored)).map(|(key, _)| key.clone());
+        let old: Vec<Key> = old.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
+        let mut forgotten = 0;
+        for key in &old {
+            let _: Result<_, ()> = claims.put(key, None);
+            forgotten += 1;
+        }
+        forgotten
+    }
+
+    /// The keys of a scope's jobs that were promised and are not due at `now`.
+    pub(super) fn promised(&self, scope: [u8; 17], now: Timestamp) -> Vec<Key> {
+        let Some(jobs) = self.tables.get(place::JOB) else { return Vec::new() };
+        let later = |stored: &Stored| {
+            let [_, due_at, _, _, _, promised] = &stored.columns[..] else { return false };
+            *promised == Cell::Int(1) && *due_at > Cell::Time(now)
+        };
+        let of_scope = jobs.by_key.iter().filter(|((owner, _), stored)| *owner == scope && later(stored));
+        of_scope.map(|(key, _)| key.clone()).collect()
     }
 
     pub(super) fn sequence(&mut self, lease: &Lease, limit: u32) -> u64 {

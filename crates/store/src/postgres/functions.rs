@@ -38,6 +38,7 @@ impl Functions {
         let mut operations = vec![
             Operation::Require,
             Operation::Finish,
+            Operation::Hasten,
             Operation::Claim,
             Operation::Answer,
             Operation::Flagged,
@@ -46,7 +47,9 @@ impl Functions {
         for (place, table) in schema.tables().iter().enumerate() {
             if matches!(place, place::JOURNAL | place::TRANSFER | place::JOB) {
                 operations.push(Operation::Insert(place));
-            } else if place > place::JOB {
+            } else if place == place::CLOCK {
+                operations.extend([Operation::Insert(place), Operation::Update(place)]);
+            } else if place > place::LAST {
                 operations.extend([Operation::Insert(place), Operation::Remove(place)]);
                 operations.extend(table.versioned.then_some(Operation::Update(place)));
             }
@@ -109,6 +112,7 @@ fn name(prefix: &str, schema: &Schema, operation: Operation) -> String {
     match operation {
         Operation::Require => format!("{prefix}_require_lease"),
         Operation::Finish => of("finish", place::JOB),
+        Operation::Hasten => of("hasten", place::JOB),
         Operation::Claim => of("insert", place::CLAIM),
         Operation::Answer => of("answer", place::CLAIM),
         Operation::Remove(place) => of("remove", place),
@@ -124,6 +128,7 @@ fn body(schema: &Schema, operation: Operation) -> String {
     match operation {
         Operation::Require => require(),
         Operation::Finish => remove(&JOB, Some("epoch")),
+        Operation::Hasten => hasten(),
         Operation::Claim => insert(&CLAIM),
         Operation::Answer => answer(),
         Operation::Remove(place) => remove(table(place), table(place).versioned.then_some("version")),
@@ -243,6 +248,16 @@ fn require() -> String {
          PERFORM 1 FROM lease t WHERE t.name = p0[n] AND t.epoch = p1[n] FOR SHARE;\n\
          IF NOT FOUND THEN {}; END IF;\nEND LOOP;\nEND",
         raise(GUARD, "a lease was lost")
+    )
+}
+
+/// Takes a scope's promised jobs, in the order of their keys; none becomes due before this moment. A
+/// scope's clock moves once in a batch, so that no job is there twice.
+fn hasten() -> String {
+    format!(
+        "BEGIN\nUPDATE job AS t SET due_at = greatest(t.due_at - u.by, {NOW}) FROM {} \
+         WHERE t.scope = u.scope AND t.promised = 1 AND t.due_at > {NOW};\nEND",
+        unnest(&["scope", "by"])
     )
 }
 

@@ -220,6 +220,19 @@ impl Store for Postgres {
         })
     }
 
+    fn forget_claims<'a>(
+        &'a self,
+        lease: &'a Lease,
+        older_than: Duration,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let session = self.connections.session().await?;
+            let forgotten = work::forget_claims(&session.client, lease, older_than, limit).await;
+            forgotten.map_err(|error| unavailable(&error))
+        })
+    }
+
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
         Box::pin(async move {
             let session = self.connections.session().await?;

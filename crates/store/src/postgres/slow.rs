@@ -154,7 +154,11 @@ impl<'b> Pass<'_, 'b> {
                 let found = if table.versioned { "s.version" } else { "0::bigint" };
                 (table.name, names, found, "UPDATE")
             }
-            Operation::Claim | Operation::Insert(_) | Operation::Flagged | Operation::Balance => {
+            Operation::Hasten
+            | Operation::Claim
+            | Operation::Insert(_)
+            | Operation::Flagged
+            | Operation::Balance => {
                 return Ok(());
             }
         };

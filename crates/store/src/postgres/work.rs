@@ -87,6 +87,22 @@ pub(super) async fn sequence(
     Ok(u64::try_from(numbered).unwrap_or(0))
 }
 
+/// Deletes answered claims that are old. The lease's row is held until it is done.
+pub(super) async fn forget_claims(
+    client: &Client,
+    lease: &Lease,
+    older_than: Duration,
+    limit: u32,
+) -> Result<u64, Error> {
+    let text = format!(
+        "WITH held AS (SELECT 1 FROM lease WHERE name = $1 AND epoch = $2 FOR SHARE), \
+         old AS (SELECT c.ctid AS place FROM claim c WHERE c.created_at < {NOW} - $3 \
+         AND c.answer IS NOT NULL LIMIT $4 FOR UPDATE SKIP LOCKED) \
+         DELETE FROM claim AS t USING old WHERE t.ctid = old.place AND EXISTS (SELECT 1 FROM held)"
+    );
+    client.execute(&text, &[&lease.name, &lease.epoch, &micros(older_than), &i64::from(limit)]).await
+}
+
 pub(super) async fn now(client: &Client) -> Result<Timestamp, Error> {
     let row = client.query_one(&format!("SELECT {CLOCK}"), &[]).await?;
     Ok(Timestamp::from_micros(row.try_get(0)?))

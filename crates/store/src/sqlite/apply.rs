@@ -45,6 +45,7 @@ pub(super) struct Statements<'c> {
     tables: Vec<OfTable<'c>>,
     answer: Statement<'c>,
     finish: Statement<'c>,
+    hasten: Statement<'c>,
     require: Statement<'c>,
     available: Statement<'c>,
     balance: Statement<'c>,
@@ -54,7 +55,7 @@ impl<'c> Statements<'c> {
     pub(super) fn prepare(connection: &'c Connection, schema: &Schema) -> rusqlite::Result<Self> {
         let mut tables = Vec::with_capacity(schema.tables().len());
         for (place, table) in schema.tables().iter().enumerate() {
-            let own = place <= place::JOB;
+            let own = place <= place::LAST;
             let update = if table.versioned { Some(connection.prepare(&update(table))?) } else { None };
             let remove = if own { None } else { Some(connection.prepare(&remove(table))?) };
             tables.push(OfTable { insert: connection.prepare(&insert(table))?, update, remove });
@@ -66,6 +67,10 @@ impl<'c> Statements<'c> {
                  WHERE scope = ?3 AND key = ?4 AND answer IS NULL",
             )?,
             finish: connection.prepare("DELETE FROM job WHERE scope = ?1 AND id = ?2 AND epoch = ?3")?,
+            hasten: connection.prepare(
+                "UPDATE job SET due_at = max(due_at - ?1, ?2) WHERE scope = ?3 AND promised = 1 \
+                 AND due_at > ?2",
+            )?,
             require: connection.prepare("SELECT 1 FROM lease WHERE name = ?1 AND epoch = ?2")?,
             available: connection.prepare(
                 "SELECT credits_posted - debits_posted - debits_pending FROM balance \
@@ -163,6 +168,14 @@ impl<'s, 'c> Application<'s, 'c> {
             self.insert(placed)?;
         }
         self.fences(prepared)?;
+        if let Some((scope, by)) = &prepared.hasten {
+            let now = self.now;
+            Binder::new(&mut self.statements.hasten, now)
+                .value(*by)?
+                .value(now.as_micros())?
+                .bytes(&scope.to_bytes())?
+                .execute()?;
+        }
         for placed in &prepared.removes {
             self.remove(placed)?;
         }

@@ -237,6 +237,23 @@ impl Store for Sqlite {
         })
     }
 
+    fn forget_claims<'a>(
+        &'a self,
+        lease: &'a Lease,
+        older_than: Duration,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let before = self.shared.now().minus(older_than);
+            // Looking first costs no write transaction while nothing is old.
+            if !self.readers.any_claim_before(before)? {
+                return Ok(0);
+            }
+            let lease = lease.clone();
+            self.write(move |connection| work::forget_claims(connection, &lease, before, limit)).await
+        })
+    }
+
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
         Box::pin(async move {
             self.readers.ping()?;

@@ -94,6 +94,14 @@ impl Readers {
         self.exists("SELECT 1 FROM journal WHERE position IS NULL LIMIT 1", ())
     }
 
+    /// Whether the oldest claim is older than this.
+    pub(super) fn any_claim_before(&self, before: Timestamp) -> Result<bool, StoreError> {
+        self.exists(
+            "SELECT 1 FROM (SELECT created_at FROM claim ORDER BY rowid LIMIT 1) WHERE created_at < ?1",
+            (before.as_micros(),),
+        )
+    }
+
     pub(super) fn held_by_another(
         &self,
         name: &str,

@@ -76,6 +76,34 @@ pub(super) fn lease(
     Ok(epoch.map(|epoch| Lease { name, epoch }))
 }
 
+/// Deletes answered claims that are old. Claims are in the order of their making, so that a look at the
+/// first ones is enough; among them may be a few that wait for an answer.
+pub(super) fn forget_claims(
+    connection: &Connection,
+    lease: &Lease,
+    before: Timestamp,
+    limit: u32,
+) -> rusqlite::Result<u64> {
+    let mut held = connection.prepare_cached("SELECT 1 FROM lease WHERE name = ?1 AND epoch = ?2")?;
+    if !held.exists((&lease.name, lease.epoch))? {
+        return Ok(0);
+    }
+    let old: Vec<i64> = connection
+        .prepare_cached(
+            "SELECT rowid FROM (SELECT rowid, created_at, answer IS NOT NULL AS answered FROM claim \
+             ORDER BY rowid LIMIT ?1 + 1000) WHERE created_at < ?2 AND answered LIMIT ?1",
+        )?
+        .query_map((limit, before.as_micros()), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut remove = connection.prepare_cached("DELETE FROM claim WHERE rowid = ?1")?;
+    let mut forgotten = 0;
+    for rowid in old {
+        remove.execute((rowid,))?;
+        forgotten += 1;
+    }
+    Ok(forgotten)
+}
+
 /// Numbers journal rows that have no position yet, in the order of their keys, so that a subject's rows
 /// are in its own order. The writer numbers its own as it inserts them, so there are none.
 pub(super) fn sequence(connection: &Connection, lease: &Lease, limit: u32) -> rusqlite::Result<u64> {

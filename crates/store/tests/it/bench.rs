@@ -249,7 +249,14 @@ pub(crate) fn event(subject: Uuid, sequence: i64) -> Event {
 }
 
 pub(crate) fn job(id: Uuid, after: Duration) -> Job {
-    Job { scope: scope(), id, kind: "sweep", due: Cell::After(after), payload: b"payload".to_vec() }
+    Job {
+        scope: scope(),
+        id,
+        kind: "sweep",
+        due: Cell::After(after),
+        promised: false,
+        payload: b"payload".to_vec(),
+    }
 }
 
 /// Asserts that it was written, and answers when.

@@ -12,6 +12,7 @@
 )]
 
 mod bench;
+mod clock;
 mod commit;
 mod faults;
 mod host;

@@ -128,6 +128,15 @@ impl Store for Shelf {
         unavailable()
     }
 
+    fn forget_claims<'a>(
+        &'a self,
+        _: &'a Lease,
+        _: Duration,
+        _: u32,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        unavailable()
+    }
+
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
         unavailable()
     }
