@@ -138,11 +138,12 @@ impl Payments {
         teller: &mut Teller,
     ) -> Result<(), PaymentsError> {
         let scope = caller.scope;
+        // Another merchant's payment is not found, whatever else is wrong.
+        self.payment(scope, id).await?;
         let merchant = self.merchant(scope).await?;
         let preferred = merchant.default_provider.as_deref();
         let opened = self.accounts.pick(scope, command.provider.as_deref(), preferred).await?;
         let summary = self.summarise(scope, &command.method)?;
-        self.payment(scope, id).await?;
         let ready = self.ready(&opened, id, command.method).await?;
         for _ in 0..DECIDE_TRIES {
             let held = self.lock(id, Turn::Command).await?;
