@@ -95,9 +95,9 @@ impl Payments {
         };
         for _ in 0..DECIDE_TRIES {
             let (link, customer) = self.customer(scope, command.customer.as_ref()).await?;
-            let payment = new_payment(id, &command, summary.clone(), link, self.clock.now());
-            let mut draft =
-                Draft::of_new(scope, self.clock.now(), caller.actor.clone(), payment, self.ids.uuid());
+            let now = self.now(scope).await?;
+            let payment = new_payment(id, &command, summary.clone(), link, now);
+            let mut draft = Draft::of_new(scope, now, caller.actor.clone(), payment, self.ids.uuid());
             draft.trace_id.clone_from(&caller.trace_id);
             draft.customer = customer;
             draft.fact(
@@ -148,7 +148,8 @@ impl Payments {
         for _ in 0..DECIDE_TRIES {
             let held = self.lock(id, Turn::Command).await?;
             let payment = self.payment(scope, id).await?;
-            let mut draft = draft_of(caller, payment, self.clock.now(), self.ids.uuid());
+            let now = self.now(scope).await?;
+            let mut draft = draft_of(caller, payment, now, self.ids.uuid());
             draft.payment.method = Some(summary.clone());
             if let Some(url) = &command.return_url {
                 draft.payment.return_url = Some(url.clone());
