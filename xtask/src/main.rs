@@ -8,6 +8,7 @@
 mod code;
 mod docs;
 mod finding;
+mod generate;
 mod markdown;
 mod settings;
 mod tidy;
@@ -25,6 +26,7 @@ const USAGE: &str = "\
 cargo xtask tidy                    check the tree against the rules of the house
 cargo xtask doc-commands            list the commands of the documentation
 cargo xtask doc-run --binary PATH   run them, with the binary at PATH as `florin`
+cargo xtask gen-docs                write the pages that the binary writes of itself (builds it)
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&top()).map(Report),
         ["doc-commands"] => doc_commands().map(Report),
         ["doc-run", "--binary", binary] => doc_run(binary).map(Report),
+        ["gen-docs"] => generate::run(&top()).map(Report),
         _ => Err(USAGE.to_owned()),
     };
     let (text, code) = match done {

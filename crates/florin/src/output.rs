@@ -9,6 +9,12 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
+/// A result that is a whole text.
+pub(crate) fn text(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// A result for scripts, on one line.
 pub(crate) fn json(value: &serde_json::Value) {
     line(&value.to_string());

@@ -1,6 +1,7 @@
 //! The commands.
 
 mod bench;
+mod config;
 mod key;
 mod ledger;
 mod machine;
@@ -8,6 +9,7 @@ mod merchant;
 mod migrate;
 mod operation;
 mod payment;
+mod reference;
 mod sandbox;
 mod serve;
 
@@ -27,7 +29,7 @@ use crate::logging;
 #[derive(Debug, Parser)]
 #[command(name = "florin", version, about)]
 pub(crate) struct CommandLine {
-    /// The configuration file; without it, florin.toml in the working directory, if there is one.
+    /// The configuration file; without it, florin.toml, florin.yaml or florin.yml in the working directory
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -60,26 +62,55 @@ enum Command {
     Sandbox(sandbox::SandboxCommand),
     /// Measures a server under load
     Bench(Box<bench::Bench>),
+    /// The settings
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Prints a script that completes the commands in a shell
+    Completions(reference::Completions),
+    /// Prints the manual page
+    Man,
+    /// Prints a page of the documentation that is written from the binary itself
+    #[command(hide = true)]
+    Reference(reference::Reference),
 }
 
 /// Runs the command to its end.
 pub(crate) fn run(line: CommandLine) -> Result<(), Failure> {
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    let config = Config::load(line.config.as_deref(), &environment)?;
-    logging::begin(config.log);
+    let file = line.config;
+    let load = || {
+        let config = Config::load(file.as_deref(), &environment())?;
+        logging::begin(config.log);
+        Ok(config)
+    };
     match line.command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
-        Command::Serve(serve) => serve.run(config),
-        Command::Migrate => migrate::run(&config),
-        Command::Merchant(command) => command.run(config),
-        Command::Key(command) => command.run(config),
-        Command::Payment(command) => command.run(config),
-        Command::Operation(command) => command.run(config),
-        Command::Ledger(command) => command.run(config),
-        Command::Sandbox(command) => command.run(config),
-        Command::Bench(bench) => bench.run(config),
+        Command::Serve(serve) => serve.run(load()?),
+        Command::Migrate => migrate::run(&load()?),
+        Command::Merchant(command) => command.run(load()?),
+        Command::Key(command) => command.run(load()?),
+        Command::Payment(command) => command.run(load()?),
+        Command::Operation(command) => command.run(load()?),
+        Command::Ledger(command) => command.run(load()?),
+        Command::Sandbox(command) => command.run(load()?),
+        Command::Bench(bench) => bench.run(load()?),
+        // These say what there is, so they work also where the configuration does not.
+        Command::Config(command) => command.run(load),
+        Command::Completions(completions) => {
+            completions.run();
+            Ok(())
+        }
+        Command::Man => reference::man(),
+        Command::Reference(reference) => {
+            reference.run();
+            Ok(())
+        }
     }
+}
+
+fn environment() -> Vec<(String, String)> {
+    let variables = std::env::vars_os();
+    variables
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// Runs `work` on a runtime of its own.

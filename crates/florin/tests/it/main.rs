@@ -15,6 +15,7 @@ mod first_start;
 mod http;
 mod nodes;
 mod once;
+mod reference;
 mod sandbox;
 mod server;
 mod tools;

@@ -1,80 +1,53 @@
 //! Where settings come from: a file's keys with their lines, and the environment's names.
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
 use super::ConfigError;
-use super::keys::{Environment, KEYS, Key};
+use super::key::{Environment, Key, environment_name};
+use super::keys::keys;
+use super::origin::Origin;
+use super::tree::{self, Entry, Node};
 use super::value::Raw;
 
 /// One value for one setting, and who says so.
 pub(super) struct Assignment {
     pub(super) key: &'static Key,
     pub(super) raw: Raw,
-    /// `florin.toml:3: server.port`, or `DATABASE_URL`.
-    pub(super) said_by: String,
+    pub(super) origin: Origin,
 }
 
-/// All settings of a TOML text; `file` names it in errors.
+/// All settings of a file's text; `file` names it in errors, and its ending says the language.
 pub(super) fn of_file(file: &str, text: &str) -> Result<Vec<Assignment>, ConfigError> {
-    let document = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-        place: place(file, text, error.span().map_or(0, |span| span.start)),
-        reason: error.message().to_owned(),
-    })?;
     let mut found = Vec::new();
-    walk(file, text, "", document.get_ref(), &mut found)?;
+    for entry in tree::parse(file, text)? {
+        walk(file, "", &entry, &mut found)?;
+    }
     Ok(found)
 }
 
-fn walk(
-    file: &str,
-    text: &str,
-    above: &str,
-    table: &DeTable<'_>,
-    found: &mut Vec<Assignment>,
-) -> Result<(), ConfigError> {
-    for (name, value) in table {
-        let path =
-            if above.is_empty() { name.get_ref().to_string() } else { format!("{above}.{}", name.get_ref()) };
-        let place = place(file, text, name.span().start);
-        let known = KEYS.iter().find(|key| key.name == path);
-        let is_section = KEYS.iter().any(|key| key.name.strip_prefix(path.as_str()).is_some_and(is_below));
-        match (known, value.get_ref()) {
-            (Some(key), _) => {
-                found.push(Assignment { key, raw: raw(value), said_by: format!("{place}: {path}") });
-            }
-            (None, DeValue::Table(inner)) if is_section => walk(file, text, &path, inner, found)?,
-            (None, _) if is_section => {
-                return Err(ConfigError::NoSection { place, section: path });
-            }
-            (None, DeValue::Table(inner)) if !inner.is_empty() => {
-                // Told of its first setting, which says more than the name of a section.
-                let inner_path =
-                    inner.keys().next().map_or_else(String::new, |key| key.get_ref().to_string());
-                return Err(unknown(place, &format!("{path}.{inner_path}")));
-            }
-            (None, _) => return Err(unknown(place, &path)),
-        }
+fn walk(file: &str, above: &str, entry: &Entry, found: &mut Vec<Assignment>) -> Result<(), ConfigError> {
+    let path = if above.is_empty() { entry.name.clone() } else { format!("{above}.{}", entry.name) };
+    let origin = Origin::File { file: file.to_owned(), line: entry.line, key: path.clone() };
+    if let Some(key) = keys().find(|key| key.paths().any(|known| known == path)) {
+        found.push(Assignment { key, raw: entry.value.to_raw(), origin });
+        return Ok(());
     }
-    Ok(())
+    let is_section =
+        keys().flat_map(Key::paths).any(|known| known.strip_prefix(path.as_str()).is_some_and(is_below));
+    match &entry.value {
+        Node::Table(inner) if is_section => {
+            inner.iter().try_for_each(|entry| walk(file, &path, entry, found))
+        }
+        Node::Value(_) if is_section => Err(ConfigError::NoSection { place: origin.place(), section: path }),
+        // Told of its first setting, which says more than the name of a section.
+        Node::Table(inner) if !inner.is_empty() => {
+            let first = inner.first().map(|entry| format!("{path}.{}", entry.name));
+            Err(unknown(origin.place(), first.as_deref().unwrap_or(&path)))
+        }
+        _ => Err(unknown(origin.place(), &path)),
+    }
 }
 
 fn is_below(rest: &str) -> bool {
     rest.starts_with('.')
-}
-
-fn raw(value: &Spanned<DeValue<'_>>) -> Raw {
-    match value.get_ref() {
-        DeValue::String(text) => Raw::Text(text.to_string()),
-        DeValue::Integer(number) => {
-            i64::from_str_radix(number.as_str(), number.radix()).map_or(Raw::Other, Raw::Integer)
-        }
-        DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => Raw::Other,
-    }
 }
 
 /// All settings of the environment. What begins with `FLORIN_` and holds `__` is meant for us, so it
@@ -82,49 +55,57 @@ fn raw(value: &Spanned<DeValue<'_>>) -> Raw {
 pub(super) fn of_environment(environment: &Environment) -> Result<Vec<Assignment>, ConfigError> {
     let mut found = Vec::new();
     for (name, value) in environment {
-        let known =
-            KEYS.iter().find(|key| key.environment_name() == *name || key.also.contains(&name.as_str()));
-        match known {
-            // Set to nothing is not set: shells and compose files cannot unset.
-            Some(_) if value.trim().is_empty() => {}
-            Some(key) => {
-                let raw = Raw::Environment(value.clone());
-                found.push(Assignment { key, raw, said_by: name.clone() });
-            }
-            None if name.starts_with("FLORIN_") && name.contains("__") => {
-                let path = name.trim_start_matches("FLORIN_").replace("__", ".").to_lowercase();
-                let nearest = nearest(&path).map(Key::environment_name);
-                return Err(ConfigError::UnknownKey {
-                    place: "environment".to_owned(),
-                    key: name.clone(),
-                    nearest: near(nearest),
-                });
-            }
-            None => {}
+        // Set to nothing is not set: shells and compose files cannot unset.
+        if value.trim().is_empty() && keys().any(|key| key.variables().any(|known| known == *name)) {
+            continue;
+        }
+        let origin = Origin::Environment(name.clone());
+        if let Some((key, raw)) = meant(name, value) {
+            found.push(Assignment { key, raw, origin });
+        } else if name.starts_with("FLORIN_") && name.contains("__") {
+            let path = name.trim_start_matches("FLORIN_").replace("__", ".").to_lowercase();
+            return Err(ConfigError::UnknownKey {
+                place: "environment".to_owned(),
+                key: name.clone(),
+                nearest: near(nearest(&path).map(environment_name)),
+            });
         }
     }
     Ok(found)
 }
 
+/// The setting of a variable; one entry of a table has the entry's name behind the table's.
+fn meant(name: &str, value: &str) -> Option<(&'static Key, Raw)> {
+    let whole = keys().find(|key| key.variables().any(|known| known == name));
+    if let Some(key) = whole {
+        return Some((key, Raw::Environment(value.to_owned())));
+    }
+    keys().filter(|key| key.is_table).find_map(|key| {
+        let entry = key.variables().find_map(|known| {
+            name.strip_prefix(known.as_str())?.strip_prefix("__").filter(|rest| !rest.is_empty())
+        })?;
+        Some((key, Raw::Table(vec![(entry.to_owned(), Raw::Environment(value.to_owned()))])))
+    })
+}
+
 fn unknown(place: String, path: &str) -> ConfigError {
-    let nearest = nearest(path).map(|key| key.name.to_owned());
+    let nearest = nearest(path).map(str::to_owned);
     ConfigError::UnknownKey { place, key: path.to_owned(), nearest: near(nearest) }
 }
 
 fn near(name: Option<String>) -> String {
-    name.map_or_else(String::new, |name| format!("; the nearest is `{name}`"))
+    name.map_or_else(
+        || "; `florin config default` lists them all".to_owned(),
+        |name| format!("; the nearest is `{name}`"),
+    )
 }
 
-fn nearest(path: &str) -> Option<&'static Key> {
+fn nearest(path: &str) -> Option<&'static str> {
     let last = |path: &str| path.rsplit('.').next().map_or(0, str::len);
-    let distance = |key: &&Key| strsim::damerau_levenshtein(key.name, path);
+    let paths = || keys().flat_map(Key::paths);
+    let distance = |known: &&str| strsim::damerau_levenshtein(known, path);
     // A name in the wrong section is as near as a slip of the pen.
-    let misplaced = KEYS.iter().find(|key| key.name.ends_with(path) && last(key.name) == last(path));
-    let slipped = || KEYS.iter().min_by_key(distance).filter(|key| distance(key) <= 1 + path.len() / 3);
+    let misplaced = paths().find(|known| known.ends_with(path) && last(known) == last(path));
+    let slipped = || paths().min_by_key(distance).filter(|known| distance(known) <= 1 + path.len() / 3);
     misplaced.or_else(slipped)
-}
-
-fn place(file: &str, text: &str, at: usize) -> String {
-    let line = text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
-    format!("{file}:{line}")
 }

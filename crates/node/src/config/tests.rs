@@ -1,30 +1,45 @@
-#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
 
-use super::keys::KEYS;
+mod show;
+mod yaml;
+
+use super::key::DefaultValue;
+use super::keys::{SECTIONS, keys};
 use super::*;
 
-fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+pub(super) fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let environment: Vec<_> =
         environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Config::of("florin.toml", text, &environment)
 }
 
 #[test]
-fn the_default_names_every_setting_and_no_other() {
-    for key in KEYS {
-        let (section, name) = key.name.rsplit_once('.').unwrap_or(("", key.name));
-        let mut here = "";
-        let named = DEFAULT.lines().any(|line| {
-            if let Some(header) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-                here = header;
-            }
-            let line = line.strip_prefix('#').unwrap_or(line);
-            here == section && line.strip_prefix(name).is_some_and(|rest| rest.starts_with(" = "))
-        });
-        assert!(named, "{} is not in the default configuration", key.name);
+fn the_table_is_sound() {
+    let mut names: Vec<String> = Vec::new();
+    for section in SECTIONS {
+        for key in section.keys {
+            let rest = key.name.strip_prefix(section.name).unwrap_or_else(|| panic!("{}", key.name));
+            assert!(!rest.trim_start_matches('.').contains('.'), "{} stands in {}", key.name, section.name);
+            assert!(key.help.ends_with('.') && !key.allowed.is_empty() && !key.kind.is_empty());
+            names.extend(key.paths().map(str::to_owned).chain(key.variables()));
+        }
     }
-    // What stands commented out there must be readable too.
-    let all: String = DEFAULT
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "a name means one setting");
+}
+
+#[test]
+fn every_default_and_every_example_can_be_read() {
+    // The compiled-in layer must set everything that has a default.
+    let config = Config::defaults().unwrap();
+    for effective in config.effective() {
+        let key = keys().find(|key| key.name == effective.key).unwrap();
+        assert_eq!(effective.value.is_some(), matches!(key.default, DefaultValue::Is(_)), "{}", key.name);
+        assert_eq!(effective.origin, Origin::Default);
+    }
+    let all: String = default_text()
         .lines()
         .map(|line| if line.starts_with("#encryption_key") { "" } else { line })
         .map(|line| line.strip_prefix('#').filter(|line| !line.starts_with(' ')).unwrap_or(line))
@@ -83,7 +98,8 @@ fn what_cannot_be_used_is_said_with_its_place() {
             vec![],
             "florin.toml:1: `servr.port` is no setting; the nearest is `server.port`",
         ),
-        ("[zzz]", vec![], "florin.toml:1: `zzz` is no setting"),
+        ("[zzz]", vec![], "florin.toml:1: `zzz` is no setting; `florin config default` lists them all"),
+        ("zzz.a = 1", vec![], "florin.toml:1: `zzz.a` is no setting"),
         ("server = 1", vec![], "florin.toml:1: `server` is a section of settings, not a setting"),
         ("[server]\nport = \"1\"", vec![], "florin.toml:2: server.port must be a port, 0 to 65535"),
         ("[server]\nport = 1\nport = 2", vec![], "florin.toml:3: duplicate key"),
@@ -131,7 +147,8 @@ fn equal_values_under_two_names_agree() {
     let both = [("TRANSACTION_TIMEOUT_SECONDS", "30"), ("FLORIN_SERVER__ANSWER_WITHIN", "30s")];
     assert_eq!(read("", &both).unwrap().server.answer_within, Duration::from_secs(30));
     // Two secrets that differ look alike when printed, and still contradict.
-    let both = [("ENCRYPTION_KEY", "a"), ("FLORIN_ENCRYPTION_KEY", "b")];
+    let (one, other) = ("0".repeat(64), "1".repeat(64));
+    let both = [("ENCRYPTION_KEY", one.as_str()), ("FLORIN_ENCRYPTION_KEY", other.as_str())];
     assert!(matches!(read("", &both), Err(ConfigError::Contradiction { .. })));
 }
 
@@ -139,6 +156,29 @@ fn equal_values_under_two_names_agree() {
 fn other_names_in_the_environment_are_left_alone() {
     let others = [("FLORIN_TEST_DATABASE_URL", "x"), ("PORT", "x"), ("DATABASE_URL", ""), ("HOME", "/root")];
     assert!(read("", &others).unwrap().database.url.is_none());
+}
+
+#[test]
+fn mock_is_the_sandbox() {
+    let config = read("payment.default_gateway = \"mock\"", &[]).unwrap();
+    assert_eq!(config.payment.default_gateway.as_deref(), Some("sandbox"));
+}
+
+#[test]
+fn one_file_is_found_and_two_are_refused() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp");
+    let folder = folder.join(format!("config-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let load = || Config::load_in(&folder, None, &[]);
+    assert_eq!(load().unwrap().server.port, 8000);
+    std::fs::write(folder.join("florin.yml"), "server:\n  port: 9001\n").unwrap();
+    assert_eq!(load().unwrap().server.port, 9001);
+    std::fs::write(folder.join("florin.toml"), "[server]\nport = 9002\n").unwrap();
+    let both = load().unwrap_err().to_string();
+    assert!(both.starts_with("there are florin.toml and florin.yml: keep one"), "{both}");
+    let named = Config::load_in(&folder, Some(&folder.join("florin.toml")), &[]);
+    assert_eq!(named.unwrap().server.port, 9002);
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
@@ -151,8 +191,14 @@ fn a_named_file_must_exist() {
 fn errors_and_debug_show_no_secret() {
     let error = read("", &[("DATABASE_URL", "mysql://me:hidden@h/d")]).unwrap_err();
     assert!(!error.to_string().contains("hidden"));
-    let config =
-        read("", &[("DATABASE_URL", "postgres://me:hidden@h/d"), ("ENCRYPTION_KEY", "hidden")]).unwrap();
+    let error = read("", &[("ENCRYPTION_KEY", "hidden")]).unwrap_err().to_string();
+    assert!(
+        error.starts_with("ENCRYPTION_KEY must be 32 bytes: 64 hexadecimal") && !error.contains("hidden")
+    );
+    let error = read("encryption_key = \"hidden\"", &[]).unwrap_err().to_string();
+    assert!(error.starts_with("florin.toml:1: encryption_key must be 32 bytes"), "{error}");
+    let key = "hidden--".repeat(4);
+    let config = read("", &[("DATABASE_URL", "postgres://me:hidden@h/d"), ("ENCRYPTION_KEY", &key)]).unwrap();
     assert!(!format!("{config:?}").contains("hidden"));
 }
 

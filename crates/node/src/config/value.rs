@@ -5,10 +5,15 @@ use std::time::Duration;
 
 /// A value as its source wrote it. The environment has no types, so its texts are read as whatever
 /// the setting needs; a file's are what they are.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Raw {
     Text(String),
     Integer(i64),
+    /// As it was written: no float comes near money.
+    Decimal(String),
+    Boolean(bool),
+    List(Vec<Raw>),
+    Table(Vec<(String, Raw)>),
     Environment(String),
     /// Something that no setting takes.
     Other,
@@ -22,7 +27,7 @@ impl Raw {
     pub(super) fn text(&self) -> Result<&str, Allowed> {
         match self {
             Self::Text(text) | Self::Environment(text) => Ok(text),
-            Self::Integer(_) | Self::Other => Err("a text"),
+            _ => Err("a text"),
         }
     }
 
@@ -36,7 +41,7 @@ impl Raw {
         match self {
             Self::Integer(number) => Some(*number),
             Self::Environment(text) => text.trim().parse().ok(),
-            Self::Text(_) | Self::Other => None,
+            _ => None,
         }
     }
 

@@ -1,0 +1,44 @@
+//! The table of settings: everything that knows a setting, from the parser to the manual, knows it from
+//! here.
+
+mod database;
+mod log;
+mod operation;
+mod payment;
+mod sandbox;
+mod server;
+
+use super::key::{DefaultValue, Key, Section, key};
+use super::read::ENCRYPTION_KEY;
+
+/// All settings, in the order of the default configuration.
+pub(super) const SECTIONS: &[Section] = &[
+    TOP,
+    server::SECTION,
+    database::SECTION,
+    payment::SECTION,
+    payment::UPI,
+    operation::SECTION,
+    sandbox::SECTION,
+    sandbox::FAULTS,
+    log::SECTION,
+];
+
+/// Every key of every section.
+pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
+    SECTIONS.iter().flat_map(|section| section.keys)
+}
+
+const TOP: Section = Section {
+    name: "",
+    about: "",
+    keys: &[key!(
+        "encryption_key",
+        ["ENCRYPTION_KEY"],
+        ENCRYPTION_KEY => encryption_key,
+        DefaultValue::Unset("\"\""),
+        "The server secret, equal on all nodes of one database. Without it, SQLite makes a key file in \
+         its folder; on PostgreSQL the test worlds' secret is kept in the database, and live keys are \
+         refused."
+    )],
+};

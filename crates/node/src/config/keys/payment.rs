@@ -1,0 +1,77 @@
+//! Every merchant's defaults.
+
+use crate::config::key::DefaultValue::{Is, Unset};
+use crate::config::key::{Section, key};
+use crate::config::read::{DURATION, LATE_SUCCESS, PROVIDER, TEXT, VPA, WEB_ADDRESS};
+
+pub(super) const SECTION: Section = Section {
+    name: "payment",
+    about: "Every merchant's defaults.",
+    keys: &[
+        key!(
+            "payment.default_gateway",
+            [],
+            PROVIDER => payment.default_gateway,
+            Unset("\"sandbox\""),
+            "Which provider charges when a payment does not name one. Without it: the sandbox, in test \
+             worlds."
+        ),
+        key!(
+            "payment.return_url",
+            [],
+            WEB_ADDRESS => payment.return_url,
+            Unset("\"https://shop.example.com/paid\""),
+            "Where browsers return when a payment does not say."
+        ),
+        key!(
+            "payment.statement_descriptor",
+            [],
+            TEXT => payment.statement_descriptor,
+            Unset("\"EXAMPLE SHOP\""),
+            "What the customer's statement shows when a payment does not say."
+        ),
+        key!(
+            "payment.late_success",
+            [],
+            LATE_SUCCESS => payment.late_success,
+            Is("\"reverse\""),
+            "A success that comes after the merchant was told otherwise is given back: \"reverse\"; or \
+             stays, if nothing else paid for the same thing: \"keep\"."
+        ),
+        key!(
+            "payment.expires_in",
+            [],
+            DURATION => payment.expires_in,
+            Is("\"24h\""),
+            "After which a charge that waits for the customer is given up, and the payment cancelled."
+        ),
+    ],
+};
+
+pub(super) const UPI: Section = Section {
+    name: "payment.upi",
+    about: "UPI requests.",
+    keys: &[
+        key!(
+            "payment.upi.payee_vpa",
+            [],
+            VPA => payment.upi.payee_vpa,
+            Is("\"merchant@bank\""),
+            "Who is paid."
+        ),
+        key!(
+            "payment.upi.payee_name",
+            [],
+            TEXT => payment.upi.payee_name,
+            Is("\"Merchant\""),
+            "Who is paid, as the payer's app shows it."
+        ),
+        key!(
+            "payment.upi.expires_in",
+            [],
+            DURATION => payment.upi.expires_in,
+            Is("\"15m\""),
+            "After which a UPI request that nobody approved is cancelled."
+        ),
+    ],
+};

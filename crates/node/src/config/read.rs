@@ -1,0 +1,110 @@
+//! The kinds of values that settings take, each with what it is called and what it allows.
+
+use std::time::Duration;
+
+use kernel::Secret;
+use payments::LateSuccess;
+
+use super::key::{Environment, Reader};
+use super::value::{Allowed, Raw};
+use super::{BankPlace, LogFormat, LogLevel};
+
+pub(super) const TEXT: Reader<String> =
+    Reader::new("text", "a text that is not empty", |raw, _| raw.some_text());
+pub(super) const PORT: Reader<u16> = Reader::new("port", "a port, 0 to 65535", |raw, _| raw.port());
+pub(super) const DURATION: Reader<Duration> = Reader::new(
+    "duration",
+    "a duration: \"500ms\", \"30s\", \"5m\", \"24h\", or a number of seconds",
+    |raw, _| raw.duration(),
+);
+pub(super) const WEB_ADDRESS: Reader<String> =
+    Reader::new("address", "an address that begins with http:// or https://", |raw, _| raw.web_address());
+pub(super) const PER_MILLE: Reader<u16> =
+    Reader::new("integer", "a number from 0 to 1000", |raw, _| raw.per_mille());
+pub(super) const BASIS_POINTS: Reader<u32> =
+    Reader::new("integer", "a number from 0 to 10000", |raw, _| raw.basis_points());
+
+pub(super) const ENCRYPTION_KEY: Reader<Secret<String>> = Reader::new(
+    "secret",
+    "32 bytes: 64 hexadecimal digits, base64 of 32 bytes, or 32 ASCII characters \
+     (`openssl rand -hex 32` makes one)",
+    encryption_key,
+)
+.secret();
+pub(super) const DATABASE_URL: Reader<Secret<String>> = Reader::new(
+    "secret address",
+    "an address that begins with postgres:// or postgresql:// (or absent, for SQLite)",
+    database_url,
+)
+.secret();
+pub(super) const VPA: Reader<String> =
+    Reader::new("UPI address", "a UPI address, such as \"merchant@bank\"", |raw, _| vpa(raw));
+pub(super) const PROVIDER: Reader<String> =
+    Reader::new("provider", "the name of a provider, such as \"sandbox\"", |raw, _| provider(raw));
+pub(super) const LATE_SUCCESS: Reader<LateSuccess> =
+    Reader::new("choice", "\"reverse\" or \"keep\"", |raw, _| match raw.text() {
+        Ok("reverse") => Ok(LateSuccess::Reverse),
+        Ok("keep") => Ok(LateSuccess::Keep),
+        _ => Err(LATE_SUCCESS.allowed),
+    });
+pub(super) const BANK_PLACE: Reader<BankPlace> = Reader::new(
+    "choice or address",
+    "\"store\", \"memory\", or the address of a `florin sandbox serve`",
+    |raw, _| match raw.text() {
+        Ok("store") => Ok(BankPlace::Store),
+        Ok("memory") => Ok(BankPlace::Memory),
+        _ => raw.web_address().map(BankPlace::Address).map_err(|_| BANK_PLACE.allowed),
+    },
+);
+pub(super) const LOG_LEVEL: Reader<LogLevel> =
+    Reader::new("choice", "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\"", |raw, _| {
+        log_level(raw)
+    });
+pub(super) const LOG_FORMAT: Reader<LogFormat> =
+    Reader::new("choice", "\"auto\", \"human\" or \"json\"", |raw, _| match raw.text() {
+        Ok("auto") => Ok(LogFormat::Auto),
+        Ok("human") => Ok(LogFormat::Human),
+        Ok("json") => Ok(LogFormat::Json),
+        _ => Err(LOG_FORMAT.allowed),
+    });
+
+fn encryption_key(raw: &Raw, environment: &Environment) -> Result<Secret<String>, Allowed> {
+    let text = raw.secret(environment)?;
+    vault::ServerSecret::parse(&text).map_err(|_| ENCRYPTION_KEY.allowed)?;
+    Ok(Secret::new(text))
+}
+
+fn database_url(raw: &Raw, environment: &Environment) -> Result<Secret<String>, Allowed> {
+    let url = raw.secret(environment)?;
+    let rest = url.strip_prefix("postgresql://").or_else(|| url.strip_prefix("postgres://"));
+    // One spelling, so that two names of one database are seen to be equal.
+    rest.map(|rest| Secret::new(format!("postgres://{rest}"))).ok_or(DATABASE_URL.allowed)
+}
+
+fn vpa(raw: &Raw) -> Result<String, Allowed> {
+    let text = raw.some_text().map_err(|_| VPA.allowed)?;
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    let is_vpa = text.split_once('@').is_some_and(|(user, bank)| is_part(user) && is_part(bank));
+    if is_vpa { Ok(text) } else { Err(VPA.allowed) }
+}
+
+fn provider(raw: &Raw) -> Result<String, Allowed> {
+    let name = raw.some_text().map_err(|_| PROVIDER.allowed)?;
+    // The source documents call their simulated gateway so.
+    Ok(if name == "mock" { "sandbox".to_owned() } else { name })
+}
+
+/// Case does not count: other systems write INFO.
+fn log_level(raw: &Raw) -> Result<LogLevel, Allowed> {
+    match raw.text().map(str::to_ascii_lowercase).as_deref() {
+        Ok("off") => Ok(LogLevel::Off),
+        Ok("error") => Ok(LogLevel::Error),
+        Ok("warn" | "warning") => Ok(LogLevel::Warn),
+        Ok("info") => Ok(LogLevel::Info),
+        Ok("debug") => Ok(LogLevel::Debug),
+        Ok("trace") => Ok(LogLevel::Trace),
+        _ => Err(LOG_LEVEL.allowed),
+    }
+}

@@ -1,0 +1,169 @@
+//! The settings themselves, one struct a section. Their defaults come from the table of keys, not from
+//! `Default`, which is only the blank that the first layer fills.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kernel::Secret;
+use payments::LateSuccess;
+
+use super::origin::Origins;
+
+/// All settings. Make one with [`Config::load`]; fields may be changed before a start.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// How it is reached.
+    pub server: ServerConfig,
+    /// Where everything is kept.
+    pub database: DatabaseConfig,
+    /// The server secret, if the operator set one.
+    pub encryption_key: Option<Secret<String>>,
+    /// Every merchant's defaults.
+    pub payment: PaymentConfig,
+    /// How calls to providers are driven.
+    pub operation: OperationConfig,
+    /// The simulated bank.
+    pub sandbox: SandboxConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+    /// Who said what, and what was said that this build can only answer.
+    pub(super) origins: Origins,
+}
+
+/// How it is reached.
+#[derive(Clone, Debug, Default)]
+pub struct ServerConfig {
+    /// The address or name to listen on.
+    pub host: String,
+    /// The port; 0 takes a free one.
+    pub port: u16,
+    /// Where others reach it, without a slash at the end; `None`: where it listens.
+    pub public_url: Option<String>,
+    /// How long a caller waits before 202.
+    pub answer_within: Duration,
+}
+
+/// Where everything is kept.
+#[derive(Clone, Debug, Default)]
+pub struct DatabaseConfig {
+    /// PostgreSQL, by an address that begins with `postgres://`.
+    pub url: Option<Secret<String>>,
+    /// Without it, the folder of the embedded store.
+    pub folder: PathBuf,
+}
+
+/// Every merchant's defaults.
+#[derive(Clone, Debug, Default)]
+pub struct PaymentConfig {
+    /// Which provider charges when a payment does not say.
+    pub default_gateway: Option<String>,
+    /// Where browsers return when a payment does not say.
+    pub return_url: Option<String>,
+    /// What the statement shows when a payment does not say.
+    pub statement_descriptor: Option<String>,
+    /// What becomes of late successes.
+    pub late_success: LateSuccess,
+    /// How long an unfinished payment waits.
+    pub expires_in: Duration,
+    /// UPI.
+    pub upi: UpiConfig,
+}
+
+/// UPI requests.
+#[derive(Clone, Debug, Default)]
+pub struct UpiConfig {
+    /// Who is paid.
+    pub payee_vpa: String,
+    /// As whom the payer sees them.
+    pub payee_name: String,
+    /// How long a request waits for the payer.
+    pub expires_in: Duration,
+}
+
+/// How calls to providers are driven; the meanings are those of `payments::PaymentsSettings`.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each field is explained where it acts and in the default configuration")]
+pub struct OperationConfig {
+    pub send_deadline: Duration,
+    pub reply_timeout: Duration,
+    pub margin: Duration,
+    pub lookup_first: Duration,
+    pub lookup_longest: Duration,
+    pub horizon: Duration,
+    pub repeat_charges_within: Duration,
+}
+
+/// The simulated bank.
+#[derive(Clone, Debug, Default)]
+pub struct SandboxConfig {
+    /// Where it runs.
+    pub bank: BankPlace,
+    /// After which a UPI payer decides.
+    pub upi_delay: Duration,
+    /// Added to every answer.
+    pub latency: Duration,
+    /// What it keeps of each amount, in ten-thousandths.
+    pub fee_basis_points: u32,
+    /// Of a thousand requests, how many go wrong.
+    pub faults: sandbox_bank::Faults,
+}
+
+/// Where the sandbox bank runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum BankPlace {
+    /// In this process, in a store of its own that all nodes share.
+    #[default]
+    Store,
+    /// In this process, in memory.
+    Memory,
+    /// In a `florin sandbox serve` at this address.
+    Address(String),
+}
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogConfig {
+    /// From which severity on.
+    pub level: LogLevel,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// From which severity on something is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the field's own")]
+pub enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Human on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        })
+    }
+}
