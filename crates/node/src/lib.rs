@@ -17,6 +17,7 @@ mod error;
 mod folder;
 pub mod host;
 mod node;
+mod search;
 mod stores;
 mod work;
 

@@ -152,6 +152,11 @@ impl Node {
             let leader = sequencer.clone();
             Box::pin(async move { sequence(&leader, node.store.as_ref()).await })
         });
+        let search = self.leader(crate::search::LEADER);
+        self.keep("search", Duration::from_millis(250), move |node| {
+            let leader = search.clone();
+            Box::pin(async move { crate::search::index(&leader, &node).await })
+        });
         if let Some(bank) = &self.bank {
             let (bank, notices) = (Arc::clone(bank), self.leader("sandbox_notices"));
             self.keep("sandbox notices", Duration::from_millis(200), move |node| {
@@ -178,7 +183,7 @@ impl Node {
         left
     }
 
-    fn leader(&self, name: &'static str) -> Leader {
+    pub(crate) fn leader(&self, name: &'static str) -> Leader {
         Leader::new(Arc::clone(&self.store), Arc::clone(&self.clock), name, self.id)
     }
 

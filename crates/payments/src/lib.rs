@@ -15,7 +15,6 @@ mod charge;
 mod check;
 mod claims;
 mod climb;
-mod clocks;
 pub mod command;
 mod customer;
 mod customers;
@@ -25,8 +24,11 @@ mod disputes;
 mod draft;
 mod drive;
 mod external;
+mod filter;
+mod find;
 mod inbox;
 mod instrument;
+mod list;
 mod lock;
 mod moves;
 mod operation;
@@ -36,8 +38,11 @@ mod payment;
 mod posting;
 mod provider_reference;
 mod refund;
+mod refunds;
 mod rejection;
 mod resolve;
+mod search;
+mod search_index;
 mod service;
 mod settings;
 mod surplus;
@@ -50,6 +55,7 @@ pub use climb::{Climb, Said, climb};
 pub use command::*;
 pub use customer::{Customer, CustomerKind};
 pub use dispute::{Dispute, DisputeKind};
+pub use filter::{PaymentFilter, RefundFilter};
 pub use inbox::{DeliveryKind, DeliveryStatus, INBOX_JOB, StoredDelivery};
 pub use operation::{Operation, OperationId, OperationKind, OperationStatus};
 pub use payment::{
@@ -74,12 +80,23 @@ pub const TABLES: &[&Table] = &[
     &account::PROVIDER_ACCOUNT,
     &settings::PAYMENT_SETTINGS,
     &inbox::INBOX,
+    &search::PAYMENT_SEARCH,
+    &search::REFUND_SEARCH,
+    &search_index::SEARCH_CURSOR,
 ];
 
 /// Their schema.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 200,
-    name: "payments",
-    sqlite: include_str!("../migrations/sqlite/200_payments.sql"),
-    postgres: include_str!("../migrations/postgres/200_payments.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 200,
+        name: "payments",
+        sqlite: include_str!("../migrations/sqlite/200_payments.sql"),
+        postgres: include_str!("../migrations/postgres/200_payments.sql"),
+    },
+    Migration {
+        number: 203,
+        name: "search",
+        sqlite: include_str!("../migrations/sqlite/203_search.sql"),
+        postgres: include_str!("../migrations/postgres/203_search.sql"),
+    },
+];

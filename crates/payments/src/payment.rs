@@ -75,6 +75,19 @@ pub enum PaymentStatus {
 }
 
 impl PaymentStatus {
+    /// All statuses.
+    pub const ALL: [Self; 9] = [
+        Self::Pending,
+        Self::Authorizing,
+        Self::Authorized,
+        Self::Paid,
+        Self::PartiallyRefunded,
+        Self::Refunded,
+        Self::Disputed,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
     /// The word in answers and events.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -458,6 +471,18 @@ impl Payment {
         if charge.status == OperationStatus::ActionRequired { charge.action.as_ref() } else { None }
     }
 
+    /// The merchant's order: the field, else, for display, lists and search, the one that the metadata
+    /// names.
+    pub fn shown_order_id(&self) -> Option<&str> {
+        self.order_id.as_deref().or_else(|| self.metadata.get("order_id").and_then(|value| value.as_str()))
+    }
+
+    /// Where receipts go, as the payment says it.
+    pub fn email(&self) -> Option<&str> {
+        let in_metadata = || self.metadata.get("customer_email").and_then(|value| value.as_str());
+        self.customer_email.as_deref().or_else(in_metadata)
+    }
+
     fn pays_by_card(&self) -> bool {
         matches!(self.method, Some(MethodSummary::Card(_)))
     }
@@ -475,7 +500,8 @@ impl Payment {
     }
 }
 
-/// Indexes beyond the key: lists by customer and by order read the payments themselves.
+/// Indexes beyond the key: lists by customer and by order read the payments themselves. The order is
+/// the one that people see, so that it is found also where only the metadata names it.
 pub(crate) static PAYMENT: Table = Table {
     name: "payment",
     key: &[Column::new("id", ColumnType::Uuid)],
@@ -513,6 +539,8 @@ impl Record for Payment {
     }
 
     fn columns(&self) -> Vec<Cell> {
-        vec![self.customer.as_ref().map(|customer| customer.id).into(), self.order_id.clone().into()]
+        // Metadata may hold what no text column can.
+        let order_id = self.shown_order_id().filter(|order| !order.contains('\0')).map(str::to_owned);
+        vec![self.customer.as_ref().map(|customer| customer.id).into(), order_id.into()]
     }
 }

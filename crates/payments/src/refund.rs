@@ -27,6 +27,9 @@ pub enum RefundStatus {
 }
 
 impl RefundStatus {
+    /// All statuses.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Succeeded, Self::Failed];
+
     /// The word in answers and events.
     pub const fn as_str(self) -> &'static str {
         match self {

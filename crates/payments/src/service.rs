@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
-    Actor, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Record, Scope, Store, Tasks,
-    Timestamp, Versioned,
+    Actor, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Scope, Store, Tasks, Timestamp,
+    Versioned,
 };
 use provider_kit::{Account, ProviderAccount, Registry};
 use tokio::sync::oneshot;
@@ -15,13 +15,12 @@ use vault::Vault;
 use crate::account::{AccountRecord, Accounts, Exchanges, NewAccount, Opened};
 use crate::cache::Cache;
 use crate::claims::{self, Known};
-use crate::clocks::Clocks;
 use crate::command::{Answered, Caller, Verdict};
 use crate::draft::{Draft, Touched};
 use crate::lock::{Held, Locks, Turn};
 use crate::operation::{Due, OPERATION, Operation, OperationId, operation_key};
-use crate::payment::{PAYMENT, Payment, PaymentKind};
-use crate::refund::{REFUND, Refund, RefundKind};
+use crate::payment::{Payment, PaymentKind};
+use crate::refund::Refund;
 use crate::rejection::{PaymentsError, Rejection};
 use crate::settings::{MerchantSettings, PaymentsSettings};
 
@@ -61,7 +60,6 @@ pub struct Payments {
     pub(crate) settings: PaymentsSettings,
     pub(crate) accounts: Accounts,
     pub(crate) locks: Locks,
-    pub(crate) clocks: Clocks,
     merchants: Cache<Scope, Arc<MerchantSettings>>,
 }
 
@@ -85,10 +83,8 @@ impl Payments {
             ports.exchanges,
         );
         let merchants = Cache::new(Arc::clone(&ports.clock));
-        let clocks = Clocks::new(Arc::clone(&ports.store), Arc::clone(&ports.clock));
         Arc::new(Self {
             merchants,
-            clocks,
             store: ports.store,
             vault: ports.vault,
             clock: ports.clock,
@@ -125,38 +121,6 @@ impl Payments {
         Ok(self.payment(scope, id).await?.record)
     }
 
-    /// Payments, newest first.
-    pub async fn list(
-        &self,
-        scope: Scope,
-        after: Option<Id<PaymentKind>>,
-        limit: u32,
-    ) -> Result<Page<Payment>, PaymentsError> {
-        let after = after.map(|id| vec![id.into()]);
-        self.page(scope, Query::newest(&PAYMENT, scope, limit).after(after), limit).await
-    }
-
-    /// One refund.
-    pub async fn refund_get(&self, scope: Scope, id: Id<RefundKind>) -> Result<Refund, PaymentsError> {
-        let found = self.store.of(scope).get::<Refund>(vec![id.into()]).await?;
-        Ok(found.ok_or(Rejection::NotFound("refund"))?.record)
-    }
-
-    /// Refunds, of one payment or of all, newest first.
-    pub async fn refund_list(
-        &self,
-        scope: Scope,
-        payment: Option<Id<PaymentKind>>,
-        after: Option<Id<RefundKind>>,
-        limit: u32,
-    ) -> Result<Page<Refund>, PaymentsError> {
-        let mut query = Query::newest(&REFUND, scope, limit).after(after.map(|id| vec![id.into()]));
-        if let Some(payment) = payment {
-            query = query.with(Filter::equal("payment", payment));
-        }
-        self.page(scope, query, limit).await
-    }
-
     /// All operations of a payment, in the order of their ids.
     pub async fn operations(
         &self,
@@ -166,20 +130,6 @@ impl Payments {
         self.payment(scope, id).await?;
         let found = self.operations_of(scope, id).await?;
         Ok(found.into_iter().map(|versioned| versioned.record).collect())
-    }
-
-    async fn page<R: Record>(
-        &self,
-        scope: Scope,
-        query: Query,
-        limit: u32,
-    ) -> Result<Page<R>, PaymentsError> {
-        let one_more = Query { limit: limit.saturating_add(1), ..query };
-        let mut found = self.store.of(scope).find::<R>(one_more).await?;
-        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = found.len() > wanted;
-        found.truncate(wanted);
-        Ok(Page { items: found.into_iter().map(|versioned| versioned.record).collect(), has_more })
     }
 
     pub(crate) async fn payment(
@@ -220,8 +170,7 @@ impl Payments {
         actor: Actor,
     ) -> Result<Draft, PaymentsError> {
         let payment = self.payment(scope, id).await?;
-        let now = self.now(scope).await?;
-        let mut draft = Draft::of(scope, now, actor, payment, self.ids.uuid());
+        let mut draft = Draft::of(scope, self.clock.now(), actor, payment, self.ids.uuid());
         self.load_operations(&mut draft).await?;
         Ok(draft)
     }

@@ -17,6 +17,9 @@ pub enum MethodKind {
 }
 
 impl MethodKind {
+    /// All methods.
+    pub const ALL: [Self; 2] = [Self::Card, Self::Upi];
+
     /// The word in the API.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -169,27 +169,22 @@ impl Charge {
         config: &BankConfig,
     ) -> Option<Vec<Announcement>> {
         let at = self.moment(now);
-        let asks = matches!(self.script, Script::Challenge | Script::ChallengeThenDecline(_));
-        if self.standing(at).phase != Phase::Challenged || !asks {
+        if self.standing(at).phase != Phase::Challenged || self.script != Script::Challenge {
             return None;
         }
         self.drop_future(at);
         self.written_at = at;
         let decline = |code| Fact::Declined { code };
-        let declines = if let Script::ChallengeThenDecline(code) = self.script { Some(code) } else { None };
-        Some(match (choice, declines) {
-            (Choice::Complete, Some(code)) => {
-                vec![Announcement::on_time(self.add(at, decline(code)))]
-            }
-            (Choice::Complete, None) => {
+        Some(match choice {
+            Choice::Complete => {
                 let (approved, mut follows) = self.approve(id, at, config);
                 follows.insert(0, Announcement::on_time(approved));
                 follows
             }
-            (Choice::Fail, _) => {
+            Choice::Fail => {
                 vec![Announcement::on_time(self.add(at, decline(DeclineCode::AuthenticationFailed)))]
             }
-            (Choice::Cancel, _) => vec![Announcement::on_time(self.add(at, decline(DeclineCode::Cancelled)))],
+            Choice::Cancel => vec![Announcement::on_time(self.add(at, decline(DeclineCode::Cancelled)))],
         })
     }
 

@@ -27,6 +27,8 @@ pub enum Purpose {
     ClientSecret,
     /// Which card a number is, without the number.
     CardFingerprint,
+    /// A text that is searched for exactly, without storing the text again.
+    Search,
     /// Whether a secret is the one that a store was written with.
     Check,
 }
@@ -43,6 +45,7 @@ pub struct Keys {
     api_key: hmac::Key,
     client_secret: hmac::Key,
     card_fingerprint: hmac::Key,
+    search: hmac::Key,
     check: hmac::Key,
     sealing: LessSafeKey,
 }
@@ -59,6 +62,7 @@ impl Keys {
             api_key: mac("api key")?,
             client_secret: mac("client secret")?,
             card_fingerprint: mac("card fingerprint")?,
+            search: mac("search")?,
             check: mac("check value")?,
             sealing: sealing_key(&root, mode)?,
         })
@@ -146,6 +150,7 @@ impl Keys {
             Purpose::ApiKey => &self.api_key,
             Purpose::ClientSecret => &self.client_secret,
             Purpose::CardFingerprint => &self.card_fingerprint,
+            Purpose::Search => &self.search,
             Purpose::Check => &self.check,
         }
     }

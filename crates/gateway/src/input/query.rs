@@ -38,6 +38,15 @@ impl Parameters {
         Ok(Self(found))
     }
 
+    /// The canonical text of all but `limit` and `cursor`: what a cursor is bound to.
+    pub fn filters(&self) -> String {
+        let mut filters: Vec<_> =
+            self.0.iter().filter(|(name, _)| !matches!(*name, "limit" | "cursor")).collect();
+        filters.sort_unstable();
+        let pairs = filters.into_iter().map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join("&")
+    }
+
     /// A parameter's value.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
@@ -63,7 +72,8 @@ fn unexpected(name: &str, known: &[&str], later: &[&str]) -> Problem {
         return Problem::new(&code::UNKNOWN_PARAMETER, "There is no such query parameter.");
     }
     let near = nearest(name, known.iter().chain(later).copied());
-    let detail = format!("There is no query parameter `{name}` here.{}", suggestion(near));
+    let all = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let detail = format!("There is no query parameter `{name}` here; there is: {all}.{}", suggestion(near));
     Problem::new(&code::UNKNOWN_PARAMETER, detail).at(name)
 }
 

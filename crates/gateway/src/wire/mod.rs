@@ -4,7 +4,6 @@
 //! form may change, an answer may not.
 
 mod action;
-mod browser_payment;
 mod list;
 mod payment;
 mod qr;
@@ -14,7 +13,6 @@ use kernel::Timestamp;
 use serde::{Serialize, Serializer};
 
 pub use action::ActionObject;
-pub use browser_payment::BrowserPaymentObject;
 pub use list::ListObject;
 pub use payment::PaymentObject;
 pub use qr::qr_data_url;

@@ -11,12 +11,11 @@ use provider_kit::{Account, Action, Advice, CaptureMode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vault::Keys;
+use vault::{Keys, Purpose as MacPurpose};
 
 use super::At;
 use super::action::ActionObject;
 use super::qr::qr_data_url;
-use crate::client_secret::client_secret;
 use crate::openapi::form;
 
 /// A payment as merchants read it.
@@ -288,7 +287,7 @@ impl<'a> PaymentObject<'a> {
             capture_method: payment.capture_method,
             purpose: Some(payment.purpose).filter(|purpose| *purpose == Purpose::Verification),
             customer_id: customer_id(payment),
-            order_id: order_id(payment),
+            order_id: payment.shown_order_id(),
             description: payment.description.as_deref(),
             metadata: &payment.metadata,
             payment_method: payment.method.as_ref().map(MethodObject::of),
@@ -359,11 +358,6 @@ fn customer_id(payment: &Payment) -> Option<Cow<'_, str>> {
     })
 }
 
-/// For display, an `order_id` among the metadata counts too.
-fn order_id(payment: &Payment) -> Option<&str> {
-    payment.order_id.as_deref().or_else(|| payment.metadata.get("order_id").and_then(Value::as_str))
-}
-
 fn refunds(payment: &Payment) -> Vec<RefundLine> {
     let line = payment.refunds.iter().map(|refund| RefundLine {
         id: refund.id,
@@ -372,6 +366,15 @@ fn refunds(payment: &Payment) -> Vec<RefundLine> {
         created_at: At(refund.created_at),
     });
     line.collect()
+}
+
+/// Lets a browser act on this payment alone. Derived, so that nothing must be stored.
+fn client_secret(id: Id<PaymentKind>, keys: &Keys) -> String {
+    let mac = keys.mac(MacPurpose::ClientSecret, &[id.uuid().as_bytes()]);
+    let mut secret = format!("{id}_secret_");
+    let digits = mac.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
+    secret.extend(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)));
+    secret
 }
 
 impl<'a> MethodObject<'a> {

@@ -2,11 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failing test may panic")]
 
 mod answers;
-mod authorization;
 mod commands;
 mod edges;
 mod idempotency;
 mod json;
+mod lists;
 mod metadata;
 mod never_ours;
 mod problems;
