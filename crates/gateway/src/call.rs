@@ -1,13 +1,13 @@
 //! One authenticated request, between its key and its service.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use identity::{AuthenticationError, KeyKind, Principal};
 use kernel::{Actor, Claim, Id, Kind, Mode, Scope};
@@ -16,8 +16,13 @@ use payments::Caller;
 use vault::{Keys, Purpose};
 
 use crate::body;
-use crate::input::{self, Node as Json};
+use crate::client_secret::is_client_secret;
+use crate::input::{self, Node as Json, Parameters};
 use crate::problem::{Problem, catalogue as code, not_found};
+use crate::router::Access;
+
+/// The field and query parameter by which a browser shows that it was handed a payment.
+const CLIENT_SECRET: &str = "client_secret";
 
 /// Who is at the other end of the connection; put into each request by the server.
 #[derive(Clone, Copy, Debug)]
@@ -34,14 +39,16 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Finds out who is calling. Nothing of the request is judged before.
-    pub(crate) async fn begin(node: Arc<Node>, request: Request) -> Result<Self, Problem> {
+    /// Finds out who is calling, and whether they may use a route of this access. Nothing of the
+    /// request is judged before.
+    pub(crate) async fn begin(node: Arc<Node>, request: Request, access: Access) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let text = bearer(&parts.headers)?;
         let principal = node.identity.authenticate(text).await.map_err(refused)?;
-        if principal.kind == KeyKind::Publishable {
-            return Err(Problem::plain(&code::PUBLISHABLE_KEY));
+        if !principal.admits(peer_address(&parts)) {
+            return Err(Problem::plain(&code::ADDRESS_NOT_ALLOWED));
         }
+        check_access(&principal, access)?;
         if principal.scope.mode == Mode::Live && comes_from_afar(&parts) {
             return Err(Problem::plain(&code::INSECURE_TRANSPORT));
         }
@@ -50,7 +57,48 @@ impl Call {
             // Not UTF-8: no id of ours.
             Err(_) => vec![String::new()],
         };
-        Ok(Self { node, principal, parts, body: Some(body), ids })
+        let mut call = Self { node, principal, parts, body: Some(body), ids };
+        if call.is_browser() && matches!(access, Access::ClientSecret(_)) {
+            call.require_client_secret().await?;
+        }
+        Ok(call)
+    }
+
+    /// Whether a publishable key came: answers are reduced to what a browser may see.
+    pub(crate) fn is_browser(&self) -> bool {
+        self.principal.kind == KeyKind::Publishable
+    }
+
+    /// Refuses a browser that lacks the client secret of the payment in the path. The body, if it
+    /// has one, is read here and kept for the handler.
+    async fn require_client_secret(&mut self) -> Result<(), Problem> {
+        let given = if self.parts.method == Method::GET {
+            let known = Parameters::parse(self.query(), &[CLIENT_SECRET], &[])?;
+            known.get(CLIENT_SECRET).map(str::to_owned)
+        } else {
+            let bytes = self.read_body().await?;
+            let given = client_secret_of(&input::read_body(&bytes)?).map(str::to_owned);
+            self.body = Some(Body::from(bytes));
+            given
+        };
+        let given = given.ok_or_else(|| Problem::plain(&code::CLIENT_SECRET_REQUIRED).at(CLIENT_SECRET))?;
+        self.check_client_secret(&given)
+    }
+
+    /// Refuses a body with a client secret that is not that of the payment in the path: a secret key
+    /// needs none, but a wrong one means that something was mixed up.
+    pub(crate) fn check_body(&self, body: &Json<'_>) -> Result<(), Problem> {
+        client_secret_of(body).map_or(Ok(()), |given| self.check_client_secret(given))
+    }
+
+    /// Refuses what is not the client secret of the payment in the path.
+    pub(crate) fn check_client_secret(&self, given: &str) -> Result<(), Problem> {
+        let keys = self.keys()?;
+        let id = self.ids.first().and_then(|text| Id::parse(text).ok());
+        if id.is_some_and(|id| is_client_secret(given, id, keys)) {
+            return Ok(());
+        }
+        Err(Problem::plain(&code::WRONG_CLIENT_SECRET).at(CLIENT_SECRET))
     }
 
     /// The world that the key opens.
@@ -106,13 +154,44 @@ impl Call {
         let parts = [route.as_bytes(), subject.as_bytes(), canonical.as_slice()];
         Ok(Some(Claim {
             scope: self.scope(),
-            key: key.to_owned(),
+            // A browser's keys are a space of their own, which no header can name: a page never takes, or
+            // learns of, a key of the merchant's server.
+            key: if self.is_browser() { format!("browser {key}") } else { key.to_owned() },
             route: route.into(),
             mac: keys.mac(Purpose::Idempotency, &parts).to_vec(),
             operation: None,
             answer: None,
         }))
     }
+}
+
+/// The text of a body's `client_secret`.
+fn client_secret_of<'t>(body: &'t Json<'_>) -> Option<&'t str> {
+    let Json::Object(members) = body else { return None };
+    match members.iter().find(|(name, _)| name == CLIENT_SECRET) {
+        Some((_, Json::Text(text))) => Some(text),
+        _ => None,
+    }
+}
+
+/// Whether a key may use a route at all. A client secret is judged later, for it takes the body.
+fn check_access(principal: &Principal, access: Access) -> Result<(), Problem> {
+    let is_secret = principal.kind == KeyKind::Secret;
+    let scope = match access {
+        Access::Public => return Ok(()),
+        Access::Unrestricted if principal.is_unrestricted() => return Ok(()),
+        Access::Unrestricted if is_secret => return Err(Problem::plain(&code::RESTRICTED_KEY)),
+        Access::Publishable(_) | Access::ClientSecret(_) if !is_secret => return Ok(()),
+        Access::Secret(_) | Access::Unrestricted if !is_secret => {
+            return Err(Problem::plain(&code::PUBLISHABLE_KEY));
+        }
+        Access::Secret(scope) | Access::Publishable(scope) | Access::ClientSecret(scope) => scope,
+        Access::Unrestricted => return Err(Problem::plain(&code::RESTRICTED_KEY)),
+    };
+    if principal.scopes.allow(scope) {
+        return Ok(());
+    }
+    Err(Problem::new(&code::MISSING_SCOPE, format!("This key lacks the scope `{scope}`.")))
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
@@ -134,6 +213,7 @@ fn refused(error: AuthenticationError) -> Problem {
         ),
         AuthenticationError::Unknown => Problem::new(&code::INVALID_API_KEY, "There is no such API key."),
         AuthenticationError::Revoked => Problem::new(&code::INVALID_API_KEY, "This API key was revoked."),
+        AuthenticationError::Expired => Problem::new(&code::INVALID_API_KEY, "This API key has expired."),
         AuthenticationError::NoLive => Problem::new(
             &code::INVALID_API_KEY,
             "This installation serves no live keys: its operator has set no server secret.",
@@ -142,6 +222,11 @@ fn refused(error: AuthenticationError) -> Problem {
             Problem::plain(&code::UNAVAILABLE).retry_after(2).log(error.to_string())
         }
     }
+}
+
+/// From where the request came; unknown only where no connection is, in tests of the router alone.
+fn peer_address(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical())
 }
 
 /// A live key over plain HTTP from another machine has been read by everybody on the way. TLS ends in

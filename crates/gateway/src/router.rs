@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
+use identity::AccessScope;
 use node::Node;
 
 use crate::outermost::{method_not_allowed, outermost, route_not_found};
@@ -17,10 +18,17 @@ const API_ROOTS: [&str; 2] = ["/api/v1", "/api"];
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Holders of a secret key.
-    SecretKey,
     /// Everybody: what comes is verified otherwise, or nothing is at stake.
     Public,
+    /// Secret keys that have the scope.
+    Secret(AccessScope),
+    /// Those, and publishable keys.
+    Publishable(AccessScope),
+    /// Those, and publishable keys that come with the client secret of the payment in the path: in
+    /// the body's `client_secret`, or in the query's when there is no body.
+    ClientSecret(AccessScope),
+    /// Secret keys without restriction: all scopes, from everywhere, without an end.
+    Unrestricted,
 }
 
 /// One method of one path.

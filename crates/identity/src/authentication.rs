@@ -1,16 +1,19 @@
 //! From the text of a key to who is calling.
 
-use kernel::{Comparison, Filter, Id, Query, Scope, StoreError};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use kernel::{Comparison, Filter, Id, Network, Query, Scope, StoreError, Timestamp};
 use thiserror::Error;
 use vault::Purpose;
 
 pub use crate::cache::CACHE_LIFE;
 use crate::cache::{Known, Looked};
 use crate::key::Hash;
-use crate::{API_KEY, ApiKey, ApiKeyMark, Identity, KeyKind, key_text};
+use crate::{API_KEY, AccessScopes, ApiKey, ApiKeyMark, Identity, KeyKind, key_text};
 
 /// Who is calling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// The world that the key opens.
     pub scope: Scope,
@@ -18,6 +21,33 @@ pub struct Principal {
     pub key: Id<ApiKeyMark>,
     /// What it may be used for.
     pub kind: KeyKind,
+    /// What it may do.
+    pub scopes: AccessScopes,
+    /// From where alone it may be used; `None`: from everywhere. Whoever knows the caller's address
+    /// asks [`Principal::admits`].
+    pub allowed_ips: Option<Arc<[Network]>>,
+    /// From when on it opens nothing.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Principal {
+    /// Whether the key may be used from `address`. An unknown address is nobody's.
+    pub fn admits(&self, address: Option<IpAddr>) -> bool {
+        match (&self.allowed_ips, address) {
+            (None, _) => true,
+            (Some(networks), Some(address)) => networks.iter().any(|network| network.contains(address)),
+            (Some(_), None) => false,
+        }
+    }
+
+    /// Whether the key can do all that any key of its world can, from everywhere and for ever: only
+    /// such a one may make others, so that nobody grants more than he has.
+    pub fn is_unrestricted(&self) -> bool {
+        self.kind == KeyKind::Secret
+            && self.scopes.is_unrestricted()
+            && self.allowed_ips.is_none()
+            && self.expires_at.is_none()
+    }
 }
 
 /// Why nobody is calling. Tell a caller no more than that the key is not valid, or was revoked.
@@ -32,6 +62,9 @@ pub enum AuthenticationError {
     /// It was revoked.
     #[error("this API key was revoked")]
     Revoked,
+    /// Its time has passed.
+    #[error("this API key has expired")]
+    Expired,
     /// A live key, and this installation has no secret for live worlds.
     #[error("live keys need a server secret; set ENCRYPTION_KEY")]
     NoLive,
@@ -61,10 +94,15 @@ impl Identity {
             Looked::Refresh(known) => self.look_up(hash).await.unwrap_or(known),
             Looked::Absent => self.look_up(hash).await?,
         };
-        known.map_err(|denied| match denied {
+        let principal = known.map_err(|denied| match denied {
             Denied::Unknown => AuthenticationError::Unknown,
             Denied::Revoked => AuthenticationError::Revoked,
-        })
+        })?;
+        // Judged here and not when it was read: an end is exact, however old the entry.
+        match principal.expires_at {
+            Some(end) if self.clock.now() >= end => Err(AuthenticationError::Expired),
+            _ => Ok(principal),
+        }
     }
 
     /// Reads a key by its hash: the one read without a scope, for it is what finds the scope.
@@ -77,11 +115,12 @@ impl Identity {
             None => Err(Denied::Unknown),
             Some((_, key)) if key.record.revoked_at.is_some() => Err(Denied::Revoked),
             Some((_, key)) => {
-                let ApiKey { id, scope, kind, .. } = key.record;
-                Ok(Principal { scope, key: id, kind })
+                let ApiKey { id, scope, kind, scopes, allowed_ips, expires_at, .. } = key.record;
+                let allowed_ips = Some(allowed_ips).filter(|networks| !networks.is_empty()).map(Arc::from);
+                Ok(Principal { scope, key: id, kind, scopes, allowed_ips, expires_at })
             }
         };
-        self.cache.keep(hash, known, read_at);
+        self.cache.keep(hash, known.clone(), read_at);
         Ok(known)
     }
 }

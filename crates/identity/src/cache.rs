@@ -29,7 +29,7 @@ const DENIED_PER_SHARD: usize = 256;
 pub(crate) type Known = Result<Principal, Denied>;
 
 /// What the cache says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Looked {
     /// It is so.
     Fresh(Known),
@@ -65,7 +65,7 @@ impl Cache {
     pub(crate) fn look(&self, hash: &Hash, now: Monotonic) -> Looked {
         let shard = self.shard(hash).read();
         let (known, read_at, refreshing) = if let Some(entry) = shard.known.get(hash) {
-            (Ok(entry.known), entry.read_at, &entry.refreshing)
+            (Ok(entry.known.clone()), entry.read_at, &entry.refreshing)
         } else if let Some(entry) = shard.denied.get(hash) {
             (Err(entry.known), entry.read_at, &entry.refreshing)
         } else {
@@ -166,6 +166,9 @@ mod tests {
             scope: Scope { merchant: "mer_01h455vb4pex5vsknk084sn02q".parse().unwrap(), mode: Mode::Test },
             key: "key_01h455vb4pex5vsknk084sn02q".parse().unwrap(),
             kind: KeyKind::Secret,
+            scopes: crate::AccessScopes::UNRESTRICTED,
+            allowed_ips: None,
+            expires_at: None,
         }
     }
 
@@ -186,9 +189,9 @@ mod tests {
         let cache = Cache::default();
         assert_eq!(cache.look(&hash(1), at(0)), Looked::Absent);
         for known in [Ok(principal()), Err(Denied::Revoked), Ok(principal())] {
-            cache.keep(hash(1), known, at(1000));
-            assert_eq!(cache.look(&hash(1), at(3999)), Looked::Fresh(known));
-            assert_eq!(cache.look(&hash(1), at(4000)), Looked::Refresh(known));
+            cache.keep(hash(1), known.clone(), at(1000));
+            assert_eq!(cache.look(&hash(1), at(3999)), Looked::Fresh(known.clone()));
+            assert_eq!(cache.look(&hash(1), at(4000)), Looked::Refresh(known.clone()));
             assert_eq!(cache.look(&hash(1), at(5999)), Looked::Fresh(known), "another request reads it");
             assert_eq!(cache.look(&hash(1), at(6000)), Looked::Absent);
         }

@@ -10,15 +10,29 @@ pub enum IdentityError {
     /// Choose another name: 1 to 200 characters, no control characters, no card number.
     #[error("a name has 1 to 200 characters, no control characters and no card number")]
     Name,
+    /// A key cannot be like this.
+    #[error("{reason}")]
+    Invalid {
+        /// What about it.
+        field: &'static str,
+        /// What is allowed.
+        reason: &'static str,
+    },
+    /// The key has ended already: make a new one.
+    #[error("the key was revoked or has expired; make a new one")]
+    KeyEnded,
     /// There is no such merchant; also what another merchant's is answered with.
     #[error("no such merchant")]
     UnknownMerchant,
     /// There is no such key; also what another merchant's is answered with.
     #[error("no such API key")]
     UnknownKey,
-    /// The idempotency key was used before: answer from the stored claim.
+    /// The idempotency key was used before: [`crate::Identity::replay`] has its answer.
     #[error("the idempotency key was used before")]
     Claimed,
+    /// The idempotency key stands for another request.
+    #[error("the idempotency key was used before, for another request")]
+    ClaimedForAnother,
     /// Try again in a moment: others keep changing the same record, or the queue is full.
     #[error("the server is busy; try again")]
     Busy,

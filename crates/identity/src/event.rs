@@ -9,9 +9,11 @@ pub const MERCHANT_CREATED: EventKind = EventKind::Borrowed("merchant.created");
 pub const API_KEY_CREATED: EventKind = EventKind::Borrowed("api_key.created");
 /// A key opens nothing any more.
 pub const API_KEY_REVOKED: EventKind = EventKind::Borrowed("api_key.revoked");
+/// A key ends soon, for another one follows it.
+pub const API_KEY_ROTATED: EventKind = EventKind::Borrowed("api_key.rotated");
 
 /// All of them: this crate's part of the catalogue.
-pub const EVENT_KINDS: [EventKind; 3] = [MERCHANT_CREATED, API_KEY_CREATED, API_KEY_REVOKED];
+pub const EVENT_KINDS: [EventKind; 4] = [MERCHANT_CREATED, API_KEY_CREATED, API_KEY_REVOKED, API_KEY_ROTATED];
 
 /// What every event of one commit shares.
 pub(crate) struct Source<'a> {

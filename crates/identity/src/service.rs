@@ -1,6 +1,7 @@
 //! The verbs: load, decide, commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::{
     Actor, Cell, Changes, Claim, Clock, Duplicate, Id, Ids, Lane, Mode, Outcome, Query, Random, Record,
@@ -15,8 +16,8 @@ use crate::event::Source;
 use crate::key::event_body;
 use crate::merchant::home;
 use crate::{
-    API_KEY_CREATED, API_KEY_REVOKED, ApiKey, ApiKeyMark, IdentityError, KeyKind, MERCHANT, MERCHANT_CREATED,
-    Merchant, key_text,
+    API_KEY_CREATED, API_KEY_REVOKED, API_KEY_ROTATED, ApiKey, ApiKeyMark, IdentityError, KeyKind, KeyStatus,
+    MERCHANT, MERCHANT_CREATED, Merchant, NewKey, key_text,
 };
 
 /// How often a verb decides anew after somebody else changed the same record.
@@ -47,6 +48,17 @@ pub enum FirstStart {
     },
     /// There was a merchant already; this is the first.
     Found(Merchant),
+}
+
+/// What a rotation made.
+#[derive(Debug)]
+pub struct Rotated {
+    /// The new key.
+    pub key: ApiKey,
+    /// Its text, shown now and never again.
+    pub text: Secret<String>,
+    /// The old key, with its end.
+    pub old: ApiKey,
 }
 
 impl Identity {
@@ -82,12 +94,14 @@ impl Identity {
     pub async fn create_key(
         &self,
         scope: Scope,
-        kind: KeyKind,
+        wanted: impl Into<NewKey> + Send,
         actor: &Actor,
         claim: Option<Claim>,
     ) -> Result<(ApiKey, Secret<String>), IdentityError> {
+        let wanted = wanted.into();
+        wanted.check()?;
         self.merchant(scope.merchant).await?;
-        let (key, text) = self.draw_key(scope, kind)?;
+        let (key, text) = self.draw_key(scope, wanted)?;
         let mut changes = Changes::new(self.ids.uuid(), Lane::Reserve);
         self.add_key(&mut changes, &key, actor)?;
         changes.claim =
@@ -96,6 +110,46 @@ impl Identity {
         // Somebody may have tried the text before: it is no stranger any more.
         self.cache.forget(key.hash());
         Ok((key, text))
+    }
+
+    /// Makes a key that can do what the key `id` of `merchant` can, and ends that one after `overlap`,
+    /// or earlier if it ended earlier anyway. Both are one commit: there is never a moment without a
+    /// key that works. Every other node knows of the end within [`crate::CACHE_LIFE`].
+    pub async fn rotate_key(
+        &self,
+        merchant: Id<kernel::Merchant>,
+        id: Id<ApiKeyMark>,
+        overlap: Duration,
+        actor: &Actor,
+        claim: Option<&Claim>,
+    ) -> Result<Rotated, IdentityError> {
+        for _ in 0..ATTEMPTS {
+            let Versioned { record, version, .. } = self.key_of(merchant, id).await?;
+            let now = self.clock.now();
+            if record.status(now) != KeyStatus::Active {
+                return Err(IdentityError::KeyEnded);
+            }
+            let (mut key, text) = self.draw_key(record.scope, record.successor())?;
+            key.replaces = Some(id);
+            let old = record.ending(now.plus(overlap));
+            let mut changes = Changes::new(self.ids.uuid(), Lane::Reserve);
+            changes.subject = Some(row_key::<ApiKey>(home(merchant), old.key()));
+            changes.update(home(merchant), &old, version)?;
+            let source = self.source(home(merchant), actor);
+            changes.emit.push(source.event(id.uuid(), version + 1, API_KEY_ROTATED, event_body(&old)));
+            self.add_key(&mut changes, &key, actor)?;
+            changes.claim = claim
+                .map(|claim| answered(claim.clone(), "rotated", key.id.to_string(), 1, &key))
+                .transpose()?;
+            match self.write(changes).await {
+                Err(IdentityError::Busy) => continue,
+                other => other?,
+            }
+            self.cache.forget(key.hash());
+            self.cache.forget(old.hash());
+            return Ok(Rotated { key, text, old });
+        }
+        Err(IdentityError::Busy)
     }
 
     /// Revokes a key of `merchant`: dead on this node at once, on every node within
@@ -108,8 +162,7 @@ impl Identity {
         claim: Option<&Claim>,
     ) -> Result<ApiKey, IdentityError> {
         for _ in 0..ATTEMPTS {
-            let found = self.store.of(home(merchant)).get::<ApiKey>(vec![id.into()]).await?;
-            let Versioned { record, version, .. } = found.ok_or(IdentityError::UnknownKey)?;
+            let Versioned { record, version, .. } = self.key_of(merchant, id).await?;
             let was_revoked = record.revoked_at.is_some();
             let key = record.revoked(self.clock.now());
             let mut changes = Changes::new(self.ids.uuid(), Lane::Reserve);
@@ -141,6 +194,24 @@ impl Identity {
     pub async fn merchant(&self, id: Id<kernel::Merchant>) -> Result<Merchant, IdentityError> {
         let found = self.store.of(home(id)).get::<Merchant>(vec![id.into()]).await?;
         found.map(|found| found.record).ok_or(IdentityError::UnknownMerchant)
+    }
+
+    /// A key of a merchant.
+    pub async fn key(
+        &self,
+        merchant: Id<kernel::Merchant>,
+        id: Id<ApiKeyMark>,
+    ) -> Result<ApiKey, IdentityError> {
+        self.key_of(merchant, id).await.map(|found| found.record)
+    }
+
+    async fn key_of(
+        &self,
+        merchant: Id<kernel::Merchant>,
+        id: Id<ApiKeyMark>,
+    ) -> Result<Versioned<ApiKey>, IdentityError> {
+        let found = self.store.of(home(merchant)).get::<ApiKey>(vec![id.into()]).await?;
+        found.ok_or(IdentityError::UnknownKey)
     }
 
     /// All merchants, oldest first. For operators: it crosses scopes.
@@ -185,7 +256,7 @@ impl Identity {
         }
         // The same id on every node of this installation: the second insert collides.
         let merchant = Merchant::new(self.first_merchant_id()?, name, self.clock.now())?;
-        let (key, text) = self.draw_key(merchant.scope(Mode::Test), KeyKind::Secret)?;
+        let (key, text) = self.draw_key(merchant.scope(Mode::Test), KeyKind::Secret.into())?;
         let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
         self.add_merchant(&mut changes, &merchant, &Actor::Node)?;
         self.add_key(&mut changes, &key, &Actor::Node)?;
@@ -220,12 +291,12 @@ impl Identity {
         Ok(Id::from_uuid(Uuid::from_u128(id)))
     }
 
-    fn draw_key(&self, scope: Scope, kind: KeyKind) -> Result<(ApiKey, Secret<String>), IdentityError> {
+    fn draw_key(&self, scope: Scope, wanted: NewKey) -> Result<(ApiKey, Secret<String>), IdentityError> {
         let keys = self.vault.keys(scope.mode)?;
-        let text = key_text::draw(self.random.as_ref(), kind, scope.mode);
+        let text = key_text::draw(self.random.as_ref(), wanted.kind, scope.mode);
         let hash = keys.mac(Purpose::ApiKey, &[text.expose().as_bytes()]);
         let id = Id::from_uuid(self.ids.uuid());
-        Ok((ApiKey::new(id, scope, kind, text.expose(), hash, self.clock.now()), text))
+        Ok((ApiKey::new(id, scope, wanted, text.expose(), hash, self.clock.now()), text))
     }
 
     fn add_merchant(

@@ -18,6 +18,7 @@ mod id;
 mod job;
 mod migration;
 mod money;
+mod network;
 mod port;
 mod posting;
 mod record;
@@ -40,6 +41,7 @@ pub use id::{Id, IdError, Kind};
 pub use job::{Job, TakenJob};
 pub use migration::Migration;
 pub use money::{Money, MoneyError};
+pub use network::{Network, NetworkError};
 pub use port::{BoxFuture, Clock, Ids, Monotonic, Random, Store, StoreError, Tasks};
 pub use posting::{AccountKind, LedgerAccount, Phase, PostingKind, Transfer};
 pub use record::{

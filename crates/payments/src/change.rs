@@ -89,7 +89,8 @@ impl Payments {
                 return self.change_uncharged(caller, payment, claim, &decide, teller).await;
             };
             let opened = self.accounts.pinned(caller.scope, charge.account).await?;
-            let mut draft = draft_of(caller, payment, self.clock.now(), self.ids.uuid());
+            let now = self.now(caller.scope).await?;
+            let mut draft = draft_of(caller, payment, now, self.ids.uuid());
             if draft.payment.open_charge().is_some() {
                 // Giving up a waiting charge ends that charge in the same settle.
                 self.load_operations(&mut draft).await?;
@@ -122,7 +123,8 @@ impl Payments {
         teller: &mut Teller,
     ) -> Result<(), PaymentsError> {
         let id = payment.record.id;
-        let mut draft = draft_of(caller, payment, self.clock.now(), self.ids.uuid());
+        let now = self.now(caller.scope).await?;
+        let mut draft = draft_of(caller, payment, now, self.ids.uuid());
         draft.claim = claim.clone().map(|claim| Claim { operation: Some(id.to_string()), ..claim });
         decide(&mut draft, claim.as_ref().map(waiting_claim), false)?;
         match self.commit(&mut draft, kernel::Lane::Reserve).await? {

@@ -38,7 +38,7 @@ impl Payments {
                 id: Id::from_uuid(self.ids.uuid()),
                 reference: Some(reference.clone()),
                 events: 1,
-                created_at: self.clock.now(),
+                created_at: self.now(scope).await?,
             };
             (customer.clone(), Some(customer))
         };

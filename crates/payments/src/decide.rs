@@ -86,6 +86,7 @@ fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, call: StoredC
         maybe_sent: false,
         replies: Vec::new(),
         macs: Vec::new(),
+        queued_at: None,
         reserved_at: None,
         sends_end_at: None,
         checks: 0,

@@ -71,6 +71,9 @@ impl Payments {
             for (place, byte) in operation.context.nonce.iter_mut().zip(nonce) {
                 *place = *byte;
             }
+            let real = self.clock.now();
+            // Only where a test merchant's clock is ahead: elsewhere the time of its making says it.
+            operation.queued_at = (operation.created_at > real.plus(self.settings.margin)).then_some(real);
             operation.driver = driver.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
             let first = operation.call.to_call().map(|call| {
                 opened.provider.step(&operation.context, &opened.account, &call, &operation.replies)
@@ -238,7 +241,7 @@ impl Payments {
         id: OperationId,
         until: Timestamp,
     ) -> Result<Vec<OperationId>, PaymentsError> {
-        let pause = until.since(self.clock.now());
+        let pause = until.since(self.now(draft.scope).await?);
         let report = Report::Told(Told::Unknown { raw: "the provider asks to wait".to_owned() });
         let merchant = self.merchant(draft.scope).await?;
         let mut policy = policy(&self.settings, opened, &merchant, None);

@@ -1,6 +1,6 @@
 //! Instruments: what a method becomes at the account that charges it, and how it may be shown.
 
-use kernel::{Id, Scope};
+use kernel::{Id, Scope, Timestamp};
 use provider_kit::{Call, Card, Context, Decline, DeclineCode, Instrument, Outcome as Told, Tokenize};
 
 use crate::account::Opened;
@@ -37,14 +37,15 @@ impl Payments {
             MethodInput::Card(card) => card,
         };
         let untokenized = Instrument::CardToken { token: String::new() };
-        if self.is_expired(&card) {
+        let now = self.now(opened.scope).await?;
+        if is_expired(&card, now) {
             let decline = Decline::of(DeclineCode::ExpiredCard);
             let failure = Some(Report::Told(Told::Declined(decline)));
             return Ok(Ready { instrument: untokenized, failure });
         }
         let mut nonce = [0; 16];
         self.random.fill(&mut nonce);
-        let context = Context { now: self.clock.now(), nonce };
+        let context = Context { now, nonce };
         let reference = OperationId { payment: id, kind: crate::OperationKind::Sale, ordinal: 0 }.reference();
         let call = Call::Tokenize(Tokenize { reference, card });
         let told = self.ask(opened, &context, &call).await;
@@ -57,13 +58,6 @@ impl Payments {
             Err(reason) => Report::NotSent(reason),
         };
         Ok(Ready { instrument: untokenized, failure: Some(failure) })
-    }
-
-    /// A card is good to the end of its month.
-    fn is_expired(&self, card: &Card) -> bool {
-        let (year, month, _) = self.clock.now().civil_date();
-        let (year, month) = (i32::from(year), i32::from(month));
-        (i32::from(card.exp_year), i32::from(card.exp_month)) < (year, month)
     }
 
     /// How a method may be shown.
@@ -98,4 +92,11 @@ impl Payments {
             }
         })
     }
+}
+
+/// A card is good to the end of its month.
+fn is_expired(card: &Card, now: Timestamp) -> bool {
+    let (year, month, _) = now.civil_date();
+    let (year, month) = (i32::from(year), i32::from(month));
+    (i32::from(card.exp_year), i32::from(card.exp_month)) < (year, month)
 }

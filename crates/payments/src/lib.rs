@@ -15,6 +15,7 @@ mod charge;
 mod check;
 mod claims;
 mod climb;
+mod clocks;
 pub mod command;
 mod customer;
 mod customers;

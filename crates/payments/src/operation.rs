@@ -326,6 +326,10 @@ pub struct Operation {
     /// What each effect step sent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub macs: Vec<StepMac>,
+    /// The node's real clock when it was reserved, where a test merchant's clock is ahead of it: what a
+    /// recovery counts from if it has nothing better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_at: Option<Timestamp>,
     /// Database time of the reserve, once known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved_at: Option<Timestamp>,

@@ -95,9 +95,9 @@ impl Payments {
         };
         for _ in 0..DECIDE_TRIES {
             let (link, customer) = self.customer(scope, command.customer.as_ref()).await?;
-            let payment = new_payment(id, &command, summary.clone(), link, self.clock.now());
-            let mut draft =
-                Draft::of_new(scope, self.clock.now(), caller.actor.clone(), payment, self.ids.uuid());
+            let now = self.now(scope).await?;
+            let payment = new_payment(id, &command, summary.clone(), link, now);
+            let mut draft = Draft::of_new(scope, now, caller.actor.clone(), payment, self.ids.uuid());
             draft.trace_id.clone_from(&caller.trace_id);
             draft.customer = customer;
             draft.fact(
@@ -138,16 +138,18 @@ impl Payments {
         teller: &mut Teller,
     ) -> Result<(), PaymentsError> {
         let scope = caller.scope;
+        // Another merchant's payment is not found, whatever else is wrong.
+        self.payment(scope, id).await?;
         let merchant = self.merchant(scope).await?;
         let preferred = merchant.default_provider.as_deref();
         let opened = self.accounts.pick(scope, command.provider.as_deref(), preferred).await?;
         let summary = self.summarise(scope, &command.method)?;
-        self.payment(scope, id).await?;
         let ready = self.ready(&opened, id, command.method).await?;
         for _ in 0..DECIDE_TRIES {
             let held = self.lock(id, Turn::Command).await?;
             let payment = self.payment(scope, id).await?;
-            let mut draft = draft_of(caller, payment, self.clock.now(), self.ids.uuid());
+            let now = self.now(scope).await?;
+            let mut draft = draft_of(caller, payment, now, self.ids.uuid());
             draft.payment.method = Some(summary.clone());
             if let Some(url) = &command.return_url {
                 draft.payment.return_url = Some(url.clone());

@@ -147,7 +147,7 @@ impl Payments {
         }
         if let Some(operation) = draft.operation_mut(id) {
             // Lost when the first settle met another commit; the reserve was no earlier than this.
-            operation.reserved_at.get_or_insert(operation.created_at);
+            operation.reserved_at.get_or_insert(operation.queued_at.unwrap_or(operation.created_at));
         }
         let now = self.store.now().await?;
         let waited = draft.operation(id).and_then(|operation| operation.reserved_at);
@@ -208,7 +208,8 @@ impl Payments {
         id: OperationId,
     ) -> Result<Vec<OperationId>, PaymentsError> {
         let waits = draft.operation(id).is_some_and(|o| o.status == OperationStatus::ActionRequired);
-        let over = draft.payment.expires_at.is_some_and(|end| self.clock.now() >= end);
+        let now = self.now(draft.scope).await?;
+        let over = draft.payment.expires_at.is_some_and(|end| now >= end);
         let running = draft.payment.open_of(&[crate::OperationKind::Cancel]).is_some();
         let can = opened.provider.profile().can(Capability::Cancel);
         if !(waits && over && can && id.kind.is_charge()) || running {

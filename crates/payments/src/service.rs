@@ -15,6 +15,7 @@ use vault::Vault;
 use crate::account::{AccountRecord, Accounts, Exchanges, NewAccount, Opened};
 use crate::cache::Cache;
 use crate::claims::{self, Known};
+use crate::clocks::Clocks;
 use crate::command::{Answered, Caller, Verdict};
 use crate::draft::{Draft, Touched};
 use crate::lock::{Held, Locks, Turn};
@@ -60,6 +61,7 @@ pub struct Payments {
     pub(crate) settings: PaymentsSettings,
     pub(crate) accounts: Accounts,
     pub(crate) locks: Locks,
+    pub(crate) clocks: Clocks,
     merchants: Cache<Scope, Arc<MerchantSettings>>,
 }
 
@@ -83,8 +85,10 @@ impl Payments {
             ports.exchanges,
         );
         let merchants = Cache::new(Arc::clone(&ports.clock));
+        let clocks = Clocks::new(Arc::clone(&ports.store), Arc::clone(&ports.clock));
         Arc::new(Self {
             merchants,
+            clocks,
             store: ports.store,
             vault: ports.vault,
             clock: ports.clock,
@@ -170,7 +174,8 @@ impl Payments {
         actor: Actor,
     ) -> Result<Draft, PaymentsError> {
         let payment = self.payment(scope, id).await?;
-        let mut draft = Draft::of(scope, self.clock.now(), actor, payment, self.ids.uuid());
+        let now = self.now(scope).await?;
+        let mut draft = Draft::of(scope, now, actor, payment, self.ids.uuid());
         self.load_operations(&mut draft).await?;
         Ok(draft)
     }

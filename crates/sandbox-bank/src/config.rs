@@ -21,6 +21,8 @@ pub struct BankConfig {
     pub dispute_decision_delay: Duration,
     /// After which a pending refund is settled, or a refund fails.
     pub refund_delay: Duration,
+    /// After which a delayed charge is decided.
+    pub delayed_decision: Duration,
     /// How long a UPI request lives when the caller does not say.
     pub upi_valid_for: Duration,
     /// How long a challenge lives when the caller does not say.
@@ -53,6 +55,7 @@ impl Default for BankConfig {
             dispute_delay: Duration::from_secs(2),
             dispute_decision_delay: Duration::from_secs(5),
             refund_delay: Duration::from_secs(2),
+            delayed_decision: Duration::from_hours(24),
             upi_valid_for: Duration::from_mins(15),
             challenge_valid_for: Duration::from_hours(24),
             authorization_valid_for: Duration::from_hours(7 * 24),

@@ -169,22 +169,27 @@ impl Charge {
         config: &BankConfig,
     ) -> Option<Vec<Announcement>> {
         let at = self.moment(now);
-        if self.standing(at).phase != Phase::Challenged || self.script != Script::Challenge {
+        let asks = matches!(self.script, Script::Challenge | Script::ChallengeThenDecline(_));
+        if self.standing(at).phase != Phase::Challenged || !asks {
             return None;
         }
         self.drop_future(at);
         self.written_at = at;
         let decline = |code| Fact::Declined { code };
-        Some(match choice {
-            Choice::Complete => {
+        let declines = if let Script::ChallengeThenDecline(code) = self.script { Some(code) } else { None };
+        Some(match (choice, declines) {
+            (Choice::Complete, Some(code)) => {
+                vec![Announcement::on_time(self.add(at, decline(code)))]
+            }
+            (Choice::Complete, None) => {
                 let (approved, mut follows) = self.approve(id, at, config);
                 follows.insert(0, Announcement::on_time(approved));
                 follows
             }
-            Choice::Fail => {
+            (Choice::Fail, _) => {
                 vec![Announcement::on_time(self.add(at, decline(DeclineCode::AuthenticationFailed)))]
             }
-            Choice::Cancel => vec![Announcement::on_time(self.add(at, decline(DeclineCode::Cancelled)))],
+            (Choice::Cancel, _) => vec![Announcement::on_time(self.add(at, decline(DeclineCode::Cancelled)))],
         })
     }
 

@@ -105,7 +105,7 @@ fn open_card(
             charge.add(now, Fact::Declined { code });
             Vec::new()
         }
-        Script::Challenge => {
+        Script::Challenge | Script::ChallengeThenDecline(_) => {
             charge.add(now, Fact::Challenged);
             let expires_at = now.plus(asked_for.unwrap_or(config.challenge_valid_for));
             vec![expiry(&mut charge, expires_at)]
@@ -117,6 +117,16 @@ fn open_card(
         Script::LateAfterSilence => {
             charge.add(now, Fact::Processing);
             approve_and_tell(&mut charge, id, later, config, later, 1)
+        }
+        Script::Delayed { fails } => {
+            charge.add(now, Fact::Processing);
+            let decided_at = now.plus(config.delayed_decision);
+            if fails {
+                let code = DeclineCode::InsufficientFunds;
+                vec![Announcement::on_time(charge.add(decided_at, Fact::Declined { code }))]
+            } else {
+                approve_and_tell(&mut charge, id, decided_at, config, decided_at, 1)
+            }
         }
         Script::UnknownStatus => {
             charge.add(now, Fact::InReview);
@@ -134,6 +144,7 @@ fn open_card(
         Script::NoticeFirst => approve_and_tell(&mut charge, id, now, config, now, 1),
         Script::Contradictory => approve_and_tell(&mut charge, id, now, config, later, 1),
         Script::Approve
+        | Script::Frictionless
         | Script::Struck(..)
         | Script::Invisible
         | Script::Dispute { .. }

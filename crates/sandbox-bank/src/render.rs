@@ -124,7 +124,8 @@ pub(crate) fn charge<'a>(
         approval_code: facts.as_ref().map(Proof::approval_code),
         rrn: facts.as_ref().filter(|_| upi).map(Proof::rrn),
         // The electronic commerce indicator of a fully authenticated payment (EMV 3-D Secure).
-        eci: (is_approved && charge.script == Script::Challenge).then_some("05"),
+        eci: (is_approved && matches!(charge.script, Script::Challenge | Script::Frictionless))
+            .then_some("05"),
         fee: fee(config, Money::new(standing.captured, charge.amount.currency)),
     }
 }

@@ -58,6 +58,15 @@ pub(crate) enum Script {
     Decline(DeclineCode),
     /// Asks the customer.
     Challenge,
+    /// Asks the customer, and declines although they prove who they are.
+    ChallengeThenDecline(DeclineCode),
+    /// Approves; the issuer authenticated the customer without asking.
+    Frictionless,
+    /// Pending for a day, then approved or declined: like a payment that settles in days.
+    Delayed {
+        /// Whether it is declined in the end.
+        fails: bool,
+    },
     /// Approves, but the answer to this verb goes wrong.
     Struck(Verb, Strike),
     /// Approves in silence, and look-ups do not find it for a while.
@@ -124,9 +133,9 @@ const fn scenario(
 }
 
 use Script::{
-    Approve, Challenge, Contradictory, Decline, Dispute, DuplicateNotices, Invisible, LateAfterDecline,
-    LateAfterSilence, NoticeFirst, Over, Partial, RateLimited, RefundFailsLate, RefundPending,
-    ReorderedNotices, Struck, UnknownStatus,
+    Approve, Challenge, ChallengeThenDecline, Contradictory, Decline, Delayed, Dispute, DuplicateNotices,
+    Frictionless, Invisible, LateAfterDecline, LateAfterSilence, NoticeFirst, Over, Partial, RateLimited,
+    RefundFailsLate, RefundPending, ReorderedNotices, Struck, UnknownStatus,
 };
 use Strike::{ErrorAfter, ErrorBefore, Garbage, SilenceAfter, SilenceBefore, Slow};
 
@@ -138,12 +147,26 @@ const APPROVED: Scenario = scenario("4242424242424242", "visa", "tok_visa", Appr
 pub const SCENARIOS: &[Scenario] = &[
     APPROVED,
     scenario("4111111111111111", "visa_classic", "tok_visa_classic", Approve, "approved"),
+    scenario("4012888888881881", "visa_second", "tok_visa_second", Approve, "approved"),
+    scenario("4000056655665556", "visa_debit", "tok_visa_debit", Approve, "approved"),
     scenario("5555555555554444", "mastercard", "tok_mastercard", Approve, "approved"),
+    scenario("2223003122003222", "mastercard_second_series", "tok_mastercard_second_series",
+        Approve, "approved"),
+    scenario("5200828282828210", "mastercard_debit", "tok_mastercard_debit", Approve, "approved"),
+    scenario("5105105105105100", "mastercard_prepaid", "tok_mastercard_prepaid", Approve, "approved"),
     scenario("378282246310005", "amex", "tok_amex", Approve, "approved"),
+    scenario("371449635398431", "amex_second", "tok_amex_second", Approve, "approved"),
     scenario("6011111111111117", "discover", "tok_discover", Approve, "approved"),
+    scenario("6011000990139424", "discover_second", "tok_discover_second", Approve, "approved"),
+    scenario("6011981111111113", "discover_debit", "tok_discover_debit", Approve, "approved"),
     scenario("3056930009020004", "diners", "tok_diners", Approve, "approved"),
+    scenario("36227206271667", "diners_fourteen_digits", "tok_diners_fourteen_digits",
+        Approve, "approved"),
     scenario("3566002020360505", "jcb", "tok_jcb", Approve, "approved"),
     scenario("6200000000000005", "unionpay", "tok_unionpay", Approve, "approved"),
+    scenario("6200000000000047", "unionpay_debit", "tok_unionpay_debit", Approve, "approved"),
+    scenario("6205500000000000004", "unionpay_nineteen_digits", "tok_unionpay_nineteen_digits",
+        Approve, "approved"),
     scenario("6521500000000006", "rupay", "tok_rupay", Approve, "approved"),
 
     scenario("4000000000000002", "generic_decline", "tok_generic_decline",
@@ -164,8 +187,44 @@ pub const SCENARIOS: &[Scenario] = &[
         Decline(DeclineCode::CardVelocityExceeded), "declined: over a limit of the card"),
     scenario("4100000000000019", "fraudulent", "tok_fraudulent",
         Decline(DeclineCode::Fraudulent), "declined: the issuer suspects fraud"),
+    scenario("4000000000000101", "cvc_check_fails", "tok_cvc_check_fails",
+        Decline(DeclineCode::IncorrectCvc), "declined: the issuer's check of the security code failed"),
+    scenario("4000000000004954", "highest_risk", "tok_highest_risk",
+        Decline(DeclineCode::Fraudulent), "declined: the issuer suspects fraud"),
+    scenario("4000009900026009", "do_not_honor", "tok_do_not_honor",
+        Decline(DeclineCode::DoNotHonor), "declined: the issuer does not honour it"),
+    scenario("4000009900027007", "issuer_unavailable", "tok_issuer_unavailable",
+        Decline(DeclineCode::IssuerUnavailable), "declined: the issuer is out of reach; may be tried again"),
+    scenario("4000009900028005", "incorrect_number", "tok_incorrect_number",
+        Decline(DeclineCode::IncorrectNumber), "declined: the issuer knows no such number"),
+    scenario("4000009900029003", "card_not_supported", "tok_card_not_supported",
+        Decline(DeclineCode::CardNotSupported), "declined: the card does not do this kind of purchase"),
+    scenario("4000009900030001", "amount_not_allowed", "tok_amount_not_allowed",
+        Decline(DeclineCode::AmountNotAllowed), "declined: outside the amounts that the issuer allows"),
+    scenario("4000009900031009", "authentication_required", "tok_authentication_required",
+        Decline(DeclineCode::AuthenticationRequired), "declined: the customer must be authenticated"),
+
     scenario("4000000000003220", "three_d_secure", "tok_three_d_secure",
         Challenge, "asks for 3-D Secure; the challenge page completes, fails or cancels it"),
+    scenario("4000000000003063", "three_d_secure_required", "tok_three_d_secure_required",
+        Challenge, "asks for 3-D Secure"),
+    scenario("4000002500003155", "three_d_secure_unless_stored", "tok_three_d_secure_unless_stored",
+        Challenge, "asks for 3-D Secure, unless the card was stored and the merchant charges it"),
+    scenario("4000000000003055", "three_d_secure_frictionless", "tok_three_d_secure_frictionless",
+        Frictionless, "approved; 3-D Secure without a challenge"),
+    scenario("4000008260003178", "three_d_secure_insufficient_funds",
+        "tok_three_d_secure_insufficient_funds", ChallengeThenDecline(DeclineCode::InsufficientFunds),
+        "asks for 3-D Secure; completed, it is declined: not enough money"),
+    scenario("4000008400001629", "three_d_secure_declined", "tok_three_d_secure_declined",
+        ChallengeThenDecline(DeclineCode::GenericDecline),
+        "asks for 3-D Secure; completed, it is declined without a reason"),
+    scenario("4000000000003097", "three_d_secure_error", "tok_three_d_secure_error",
+        Decline(DeclineCode::ProcessingError), "declined: the issuer's 3-D Secure server failed"),
+
+    scenario("4000009900032007", "delayed", "tok_delayed",
+        Delayed { fails: false }, "pending for a day, then charged, with a notice"),
+    scenario("4000009900033005", "delayed_fails", "tok_delayed_fails",
+        Delayed { fails: true }, "pending for a day, then declined, with a notice"),
 
     scenario("4000000000000259", "dispute_lost", "tok_dispute_lost",
         Dispute { won: false }, "approved; then disputed, and the merchant loses"),
@@ -258,6 +317,11 @@ pub(crate) const fn network_code(code: DeclineCode) -> Option<&'static str> {
         DeclineCode::ProcessingError => Some("96"),
         DeclineCode::CardVelocityExceeded => Some("65"),
         DeclineCode::Fraudulent => Some("59"),
+        DeclineCode::IssuerUnavailable => Some("91"),
+        DeclineCode::IncorrectNumber => Some("14"),
+        DeclineCode::CardNotSupported => Some("57"),
+        DeclineCode::AmountNotAllowed => Some("13"),
+        DeclineCode::AuthenticationRequired => Some("1A"),
         _ => None,
     }
 }
@@ -268,6 +332,7 @@ mod tests {
     use super::*;
     use kernel::CardNumber;
     use std::collections::BTreeSet;
+    use std::fmt::Write as _;
 
     #[test]
     fn numbers_are_valid_and_everything_is_unique() {
@@ -281,8 +346,33 @@ mod tests {
         }
     }
 
+    /// The page that people read. `FLORIN_WRITE_DOCS=1` writes it anew.
+    #[test]
+    fn the_page_of_test_cards_is_this_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/test-cards.md");
+        let mut page = include_str!("test_cards.md").to_owned();
+        for Scenario { number, token, what, .. } in SCENARIOS {
+            let blocks: Vec<_> = number.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
+            writeln!(page, "| {} | `{token}` | {what} |", blocks.join(" ")).unwrap();
+        }
+        if std::env::var_os("FLORIN_WRITE_DOCS").is_some() {
+            std::fs::write(path, &page).unwrap();
+        }
+        assert!(std::fs::read_to_string(path).unwrap() == page, "docs/test-cards.md is stale: write it anew");
+    }
+
     #[test]
     fn a_number_without_a_script_is_approved() {
-        assert_eq!(Scenario::of_number("4012888888881881").script, Script::Approve);
+        assert_eq!(Scenario::of_number("4222222222222").script, Script::Approve);
+    }
+
+    /// What a customer or the caller decides, and what only refunds are told, is reached otherwise.
+    #[test]
+    fn every_decline_of_a_card_can_be_tried() {
+        use DeclineCode::{AuthenticationFailed, Cancelled, Expired, PayerDeclined, RefundNotAllowed};
+        let otherwise = [AuthenticationFailed, Cancelled, Expired, PayerDeclined, RefundNotAllowed];
+        for code in DeclineCode::ALL.iter().filter(|code| !otherwise.contains(code)) {
+            assert!(SCENARIOS.iter().any(|scenario| scenario.script == Decline(*code)), "{code:?}");
+        }
     }
 }

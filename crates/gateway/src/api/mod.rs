@@ -1,4 +1,5 @@
-//! The API's routes, by area and verb. A handler parses, calls one service method and shapes.
+//! The API's routes, by area and verb. A route says who may use it; a handler
+//! parses, calls one service method and shapes.
 
 mod outcome;
 mod payments;
@@ -9,52 +10,54 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::routing::{MethodFilter, on};
+use identity::AccessScope::{PaymentsRead, PaymentsWrite, RefundsRead, RefundsWrite};
 use node::Node;
 
 use crate::call::Call;
 use crate::input::Parameters;
 use crate::problem::Problem;
 use crate::reply::Answer;
-use crate::router::{Access, Route};
+use crate::router::Access::{self, ClientSecret, Secret};
+use crate::router::Route;
 
 /// The API's routes below `root`.
 pub(crate) fn routes(root: &'static str) -> Vec<Route> {
     let at = |path: &str| format!("{root}{path}");
     vec![
-        change(at("/payments"), payments::create::create),
-        read(at("/payments"), payments::list::list),
-        read(at("/payments/search"), payments::list::search),
-        read(at("/payments/{id}"), payments::get::get),
-        change(at("/payments/{id}/confirm"), payments::confirm::confirm),
-        change(at("/payments/{id}/capture"), payments::capture::capture),
-        change(at("/payments/{id}/cancel"), payments::cancel::cancel),
+        change(at("/payments"), Secret(PaymentsWrite), payments::create::create),
+        read(at("/payments"), Secret(PaymentsRead), payments::list::list),
+        read(at("/payments/search"), Secret(PaymentsRead), payments::list::search),
+        read(at("/payments/{id}"), ClientSecret(PaymentsRead), payments::get::get),
+        change(at("/payments/{id}/confirm"), ClientSecret(PaymentsWrite), payments::confirm::confirm),
+        change(at("/payments/{id}/capture"), Secret(PaymentsWrite), payments::capture::capture),
+        change(at("/payments/{id}/cancel"), Secret(PaymentsWrite), payments::cancel::cancel),
         // The same thing in the words of card networks.
-        change(at("/payments/{id}/void"), payments::cancel::cancel),
-        change(at("/payments/{id}/refund"), payments::refund::refund),
-        change(at("/refunds"), refunds::create::create),
-        read(at("/refunds"), refunds::list::list),
-        read(at("/refunds/{id}"), refunds::get::get),
+        change(at("/payments/{id}/void"), Secret(PaymentsWrite), payments::cancel::cancel),
+        change(at("/payments/{id}/refund"), Secret(RefundsWrite), payments::refund::refund),
+        change(at("/refunds"), Secret(RefundsWrite), refunds::create::create),
+        read(at("/refunds"), Secret(RefundsRead), refunds::list::list),
+        read(at("/refunds/{id}"), Secret(RefundsRead), refunds::get::get),
     ]
 }
 
-fn read<F, A>(path: String, handler: F) -> Route
+fn read<F, A>(path: String, access: Access, handler: F) -> Route
 where
     F: Fn(Call) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Answer> + Send + 'static,
 {
-    route(Method::GET, MethodFilter::GET, path, handler)
+    route((Method::GET, MethodFilter::GET), path, access, handler)
 }
 
-fn change<F, A>(path: String, handler: F) -> Route
+fn change<F, A>(path: String, access: Access, handler: F) -> Route
 where
     F: Fn(Call) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Answer> + Send + 'static,
 {
-    route(Method::POST, MethodFilter::POST, path, handler)
+    route((Method::POST, MethodFilter::POST), path, access, handler)
 }
 
-/// The pipeline of every API route: who is calling, then the handler.
-fn route<F, A>(method: Method, filter: MethodFilter, path: String, handler: F) -> Route
+/// The pipeline of every API route: who is calling and whether they may, then the handler.
+fn route<F, A>((method, filter): (Method, MethodFilter), path: String, access: Access, handler: F) -> Route
 where
     F: Fn(Call) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Answer> + Send + 'static,
@@ -63,7 +66,7 @@ where
     let pipeline = move |State(node): State<Arc<Node>>, request: Request| {
         let handler = handler.clone();
         async move {
-            let answer = match Call::begin(node, request).await {
+            let answer = match Call::begin(node, request, access).await {
                 Ok(call) if is_idempotent => match Parameters::parse(call.query(), &[], &[]) {
                     Ok(_) => handler(call).await,
                     Err(problem) => Err(problem),
@@ -74,5 +77,5 @@ where
             answer.unwrap_or_else(Problem::into_answer)
         }
     };
-    Route { method, path, access: Access::SecretKey, is_idempotent, handler: on(filter, pipeline) }
+    Route { method, path, access, is_idempotent, handler: on(filter, pipeline) }
 }

@@ -8,11 +8,15 @@ use serde::Serialize;
 use crate::call::Call;
 use crate::problem::{IDEMPOTENT_REPLAYED, Problem, catalogue as code};
 use crate::reply::{Answer, json};
-use crate::wire::{PaymentObject, RefundObject};
+use crate::wire::{BrowserPaymentObject, PaymentObject, RefundObject};
 
 /// The payment that a command changed; `done` is the status of success.
 pub(crate) fn payment(call: &Call, answered: &Answered, done: StatusCode) -> Answer {
     let status = status_of(answered, done)?;
+    if call.is_browser() {
+        let object = BrowserPaymentObject::of(&answered.payment, call.scope().mode, call.keys()?);
+        return finish(answered, status, &object, None);
+    }
     let object = PaymentObject::of(&answered.payment, call.scope().mode, call.keys()?);
     let location =
         (status == StatusCode::CREATED).then(|| format!("/api/v1/payments/{}", answered.payment.id));

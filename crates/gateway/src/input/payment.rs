@@ -56,7 +56,7 @@ const CREATE: Schema = Schema {
 };
 
 const CONFIRM: Schema = Schema {
-    fields: &["payment_method", "payment_details", "provider", "gateway", "return_url"],
+    fields: &["payment_method", "payment_details", "provider", "gateway", "return_url", "client_secret"],
     later: &[
         "wallet_type",
         "wallet_token",
@@ -110,6 +110,8 @@ pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Pr
 /// A confirm request.
 pub fn confirm_payment(node: &Node<'_>) -> Result<ConfirmPayment, Problem> {
     let fields = Fields::of(node, "", &CONFIRM)?;
+    // Judged with the key; here it must only be a text.
+    fields.text("client_secret", &TextRule::REFERENCE)?;
     let method = method(&fields)?
         .ok_or_else(|| fields.missing("payment_method", "with what the payment is charged"))?;
     Ok(ConfirmPayment { method, provider: provider(&fields)?, return_url: url(&fields, "return_url")? })

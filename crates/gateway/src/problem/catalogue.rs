@@ -106,6 +106,29 @@ catalogue! {
         "A publishable key cannot do this",
         "The route needs a secret key; publishable keys are for browsers.",
         "Use a secret key, on your server.";
+    CLIENT_SECRET_REQUIRED = "client_secret_required", 403, once,
+        "A publishable key needs the payment's client secret",
+        "With a publishable key a payment can be read or confirmed only together with its \
+         `client_secret`.",
+        "Send `client_secret` as the server got it with the payment: in the body, or in the query of \
+         a GET.";
+    WRONG_CLIENT_SECRET = "wrong_client_secret", 403, once,
+        "The client secret is not this payment's",
+        "`client_secret` belongs to another payment or another mode, or was changed.",
+        "Send the `client_secret` that came with this payment.";
+    MISSING_SCOPE = "missing_scope", 403, once,
+        "The key may not do this",
+        "The key was made with scopes, and the one that this route needs is not among them.",
+        "Use another key, or make one with that scope.";
+    RESTRICTED_KEY = "restricted_key", 403, once,
+        "Only an unrestricted secret key can do this",
+        "The key has scopes, an end, or addresses that it is bound to; with it nobody can make or \
+         change keys.",
+        "Use a secret key without restrictions, or the command line.";
+    ADDRESS_NOT_ALLOWED = "address_not_allowed", 403, once,
+        "The key cannot be used from this address",
+        "The key was made with `allowed_ips`, and the request came from elsewhere.",
+        "Call from an allowed address; behind a proxy, name it in `server.trusted_proxies`.";
     INSECURE_TRANSPORT = "insecure_transport", 403, once,
         "A live key came over plain HTTP",
         "Live keys are refused over plain HTTP from other machines.",

@@ -4,6 +4,7 @@
 //! form may change, an answer may not.
 
 mod action;
+mod browser_payment;
 mod list;
 mod payment;
 mod qr;
@@ -13,6 +14,7 @@ use kernel::Timestamp;
 use serde::{Serialize, Serializer};
 
 pub use action::ActionObject;
+pub use browser_payment::BrowserPaymentObject;
 pub use list::ListObject;
 pub use payment::PaymentObject;
 pub use qr::qr_data_url;

@@ -11,11 +11,12 @@ use provider_kit::{Account, Action, Advice, CaptureMode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vault::{Keys, Purpose as MacPurpose};
+use vault::Keys;
 
 use super::At;
 use super::action::ActionObject;
 use super::qr::qr_data_url;
+use crate::client_secret::client_secret;
 use crate::openapi::form;
 
 /// A payment as merchants read it.
@@ -366,15 +367,6 @@ fn refunds(payment: &Payment) -> Vec<RefundLine> {
         created_at: At(refund.created_at),
     });
     line.collect()
-}
-
-/// Lets a browser act on this payment alone. Derived, so that nothing must be stored.
-fn client_secret(id: Id<PaymentKind>, keys: &Keys) -> String {
-    let mac = keys.mac(MacPurpose::ClientSecret, &[id.uuid().as_bytes()]);
-    let mut secret = format!("{id}_secret_");
-    let digits = mac.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
-    secret.extend(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)));
-    secret
 }
 
 impl<'a> MethodObject<'a> {

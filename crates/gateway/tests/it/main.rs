@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failing test may panic")]
 
 mod answers;
+mod authorization;
 mod commands;
 mod edges;
 mod idempotency;

@@ -193,3 +193,9 @@ pub(crate) fn filled(path: &str, payment: &str, refund: &str) -> String {
         .replace("{provider}", "sandbox")
         .replace("{account}", "pa_01h455vb4pex5vsknk084sn02q")
 }
+
+/// A text with another last character.
+pub(crate) fn altered(text: &str) -> String {
+    let last = if text.ends_with('0') { '1' } else { '0' };
+    format!("{}{last}", &text[..text.len() - 1])
+}

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use identity::{AuthenticationError, KeyKind, Principal};
+use identity::{AccessScopes, AuthenticationError, KeyKind, Principal};
 use kernel::Mode;
 
 use crate::world::{Installation, Node, merchant, operator};
@@ -10,7 +10,15 @@ use crate::world::{Installation, Node, merchant, operator};
 async fn key(node: &Node, mode: Mode, kind: KeyKind) -> (Principal, String) {
     let merchant = merchant(node).await;
     let (key, text) = node.identity.create_key(merchant.scope(mode), kind, &operator(), None).await.unwrap();
-    (Principal { scope: merchant.scope(mode), key: key.id, kind }, text.expose().clone())
+    let principal = Principal {
+        scope: merchant.scope(mode),
+        key: key.id,
+        kind,
+        scopes: AccessScopes::UNRESTRICTED,
+        allowed_ips: None,
+        expires_at: None,
+    };
+    (principal, text.expose().clone())
 }
 
 fn reads(node: &Node) -> u64 {

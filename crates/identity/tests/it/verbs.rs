@@ -1,8 +1,9 @@
 //! Creating and revoking: what is stored, what is announced, what is refused, and repeats.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use identity::{IdentityError, KeyKind};
+use identity::{AccessScope, AuthenticationError, IdentityError, KeyKind, NewKey};
 use kernel::{Answer, Claim, Mode, Outcome, Scope};
 use store::Fault;
 
@@ -129,4 +130,105 @@ async fn a_failed_write_changes_nothing_and_a_full_queue_says_so() {
     let (_, text) = create().await.unwrap();
     assert!(node.identity.authenticate(text.expose()).await.is_ok());
     assert_eq!(node.identity.keys(scope.merchant).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_rotated_key_works_on_until_its_overlap_ends_and_its_successor_is_alike() {
+    let installation = Installation::new();
+    let (here, there) = (installation.node(), installation.node());
+    let scope = merchant(&here).await.scope(Mode::Test);
+    let wanted = NewKey {
+        scopes: [AccessScope::PaymentsRead].into_iter().collect(),
+        expires_in: Some(Duration::from_secs(60)),
+        allowed_ips: vec!["10.0.0.0/8".parse().unwrap()],
+        ..KeyKind::Secret.into()
+    };
+    let (old, old_text) = here.identity.create_key(scope, wanted, &operator(), None).await.unwrap();
+    assert!(there.identity.authenticate(old_text.expose()).await.is_ok());
+    installation.ports.pass(1_000);
+    // Somebody else changes it meanwhile: decided anew, and one successor made.
+    installation.memory.inject(Fault::Loses(Outcome::Conflict));
+    let again = claim(scope, "k1");
+    let rotate = |node: &crate::world::Node| {
+        let (identity, again) = (node.identity.clone(), again.clone());
+        async move {
+            let overlap = Duration::from_secs(10);
+            identity.rotate_key(scope.merchant, old.id, overlap, &operator(), Some(&again)).await
+        }
+    };
+    let rotated = rotate(&here).await.unwrap();
+    assert_eq!(here.identity.keys(scope.merchant).await.unwrap().len(), 2);
+    assert_eq!((rotated.key.replaces, rotated.key.scopes), (Some(old.id), old.scopes));
+    assert_eq!(rotated.key.allowed_ips, old.allowed_ips);
+    let end = |seconds: u64| Some(kernel::Timestamp::default().plus(Duration::from_secs(seconds)));
+    assert_eq!((rotated.old.expires_at, rotated.key.expires_at), (end(11), end(61)), "as long a life");
+
+    // A repeat of the idempotency key makes nothing and finds the same key, without its text.
+    assert!(matches!(rotate(&here).await, Err(IdentityError::Claimed)));
+    assert_eq!(here.identity.replay(&again).await.unwrap(), Some(rotated.key.clone()));
+    let other = kernel::Claim { mac: vec![2], ..again.clone() };
+    assert!(matches!(here.identity.replay(&other).await, Err(IdentityError::ClaimedForAnother)));
+
+    installation.ports.pass(9_999);
+    for text in [&old_text, &rotated.text] {
+        for node in [&here, &there] {
+            assert!(node.identity.authenticate(text.expose()).await.is_ok());
+        }
+    }
+    installation.ports.pass(1);
+    for node in [&here, &there] {
+        let ended = node.identity.authenticate(old_text.expose()).await;
+        assert!(matches!(ended, Err(AuthenticationError::Expired)), "{ended:?}");
+        assert!(node.identity.authenticate(rotated.text.expose()).await.is_ok());
+    }
+    let ended = rotate(&here).await;
+    assert!(matches!(ended, Err(IdentityError::KeyEnded)), "{ended:?}");
+    assert_eq!(
+        installation.events().await,
+        [("api_key.created", 1), ("api_key.created", 1), ("api_key.rotated", 2), ("merchant.created", 1)]
+            .map(|(kind, sequence)| (kind.to_owned(), sequence))
+    );
+}
+
+#[tokio::test]
+async fn an_end_by_time_is_exact_however_fresh_the_cache() {
+    let installation = Installation::new();
+    let node = installation.node();
+    let scope = merchant(&node).await.scope(Mode::Live);
+    let wanted = NewKey { expires_in: Some(Duration::from_millis(1_500)), ..KeyKind::Secret.into() };
+    let (_, text) = node.identity.create_key(scope, wanted, &operator(), None).await.unwrap();
+    assert!(node.identity.authenticate(text.expose()).await.is_ok());
+    installation.ports.pass(1_499);
+    assert!(node.identity.authenticate(text.expose()).await.is_ok());
+    installation.ports.pass(1);
+    let ended = node.identity.authenticate(text.expose()).await;
+    assert!(matches!(ended, Err(AuthenticationError::Expired)), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_bound_to_its_addresses_and_restricted_by_any_of_its_limits() {
+    let installation = Installation::new();
+    let node = installation.node();
+    let scope = merchant(&node).await.scope(Mode::Test);
+    let principal = |wanted: NewKey| {
+        let identity = node.identity.clone();
+        async move {
+            let (_, text) = identity.create_key(scope, wanted, &operator(), None).await.unwrap();
+            identity.authenticate(text.expose()).await.unwrap()
+        }
+    };
+    let new = || NewKey::from(KeyKind::Secret);
+    let free = principal(new()).await;
+    assert!(free.is_unrestricted() && free.admits(None));
+    let bound = principal(NewKey { allowed_ips: vec!["10.0.0.0/8".parse().unwrap()], ..new() }).await;
+    for (address, admitted) in [("10.1.2.3", true), ("11.1.2.3", false), ("::ffff:10.1.2.3", true)] {
+        assert_eq!(bound.admits(Some(address.parse().unwrap())), admitted, "{address}");
+    }
+    assert!(!bound.admits(None), "who does not say from where is let in nowhere");
+    let scoped = NewKey { scopes: [AccessScope::PaymentsRead].into_iter().collect(), ..new() };
+    let short = NewKey { expires_in: Some(Duration::from_secs(9)), ..new() };
+    for restricted in [bound, principal(scoped).await, principal(short).await] {
+        assert!(!restricted.is_unrestricted(), "{restricted:?}");
+    }
+    assert!(!principal(KeyKind::Publishable.into()).await.is_unrestricted());
 }

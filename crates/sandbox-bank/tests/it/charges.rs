@@ -54,15 +54,37 @@ async fn every_scripted_decline_declines_with_its_code() {
         "processing_error",
         "card_velocity_exceeded",
         "fraudulent",
+        "do_not_honor",
+        "issuer_unavailable",
+        "incorrect_number",
+        "card_not_supported",
+        "amount_not_allowed",
+        "authentication_required",
     ] {
         let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name).unwrap();
         let reference = name.replace('_', "");
         let (status, charge) = shop.charge(&reference, scenario.token, true).await;
         assert_eq!((status, &charge["status"]), (200, &json!("declined")), "{name}");
         assert_eq!(charge["decline"]["code"], name);
-        assert!(charge["decline"]["network_code"].is_string());
+        assert!(charge["decline"]["network_code"].is_string(), "{name}");
         assert_eq!(charge["amount_approved"], 0);
         assert_eq!(shop.look_up(&reference).await, charge);
+    }
+}
+
+#[tokio::test]
+async fn a_delayed_charge_is_decided_a_day_later_and_told_by_notice() {
+    let shop = Shop::new();
+    for (token, status) in [("tok_delayed", "captured"), ("tok_delayed_fails", "declined")] {
+        let (_, charge) = shop.charge(&token.replace('_', ""), token, true).await;
+        assert_eq!(charge["status"], "processing");
+        shop.wait(24 * 60 * 60 - 1).await;
+        assert_eq!(shop.look_up(&token.replace('_', "")).await["status"], "processing");
+        assert!(shop.take_notices().await.is_empty());
+        shop.wait(1).await;
+        assert_eq!(shop.look_up(&token.replace('_', "")).await["status"], status);
+        let kinds: Vec<_> = shop.take_notices().await.into_iter().map(|(kind, ..)| kind).collect();
+        assert_eq!(kinds, ["charge.updated"], "{token}");
     }
 }
 

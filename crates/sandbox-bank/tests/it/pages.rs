@@ -44,6 +44,23 @@ async fn the_page_asks_in_plain_html() {
 }
 
 #[tokio::test]
+async fn a_customer_who_proves_who_they_are_may_still_be_declined() {
+    let shop = Shop::new();
+    for (token, code) in [
+        ("tok_three_d_secure_insufficient_funds", "insufficient_funds"),
+        ("tok_three_d_secure_declined", "generic_decline"),
+    ] {
+        let reference = code.replace('_', "");
+        let (_, charge) = shop.post("/v1/charges", charge_body(&reference, token, true)).await;
+        let url = charge["action"]["url"].as_str().unwrap().to_owned();
+        let name = url.rsplit('/').next().unwrap();
+        assert_eq!(shop.bank.challenge_submit(name, "complete", shop.now()).await, back());
+        let charge = shop.look_up(&reference).await;
+        assert_eq!((&charge["status"], &charge["decline"]["code"]), (&json!("declined"), &json!(code)));
+    }
+}
+
+#[tokio::test]
 async fn each_choice_decides_and_leads_back() {
     for (choice, capture, status) in [
         ("complete", true, "captured"),

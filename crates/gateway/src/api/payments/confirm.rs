@@ -6,7 +6,7 @@ use super::PAYMENT;
 use crate::api::outcome;
 use crate::call::Call;
 use crate::input::{confirm_payment, read_body};
-use crate::problem::from_payments;
+use crate::problem::{Problem, catalogue as code, from_payments};
 use crate::reply::Answer;
 
 pub(crate) async fn confirm(mut call: Call) -> Answer {
@@ -14,8 +14,13 @@ pub(crate) async fn confirm(mut call: Call) -> Answer {
     let bytes = call.read_body().await?;
     let (command, claim) = {
         let body = read_body(&bytes)?;
+        call.check_body(&body)?;
         (confirm_payment(&body)?, call.claim("POST /payments/{id}/confirm", &id.to_string(), &body)?)
     };
+    if call.is_browser() && command.provider.is_some() {
+        // Where a payment goes is the merchant's decision, not the page's.
+        return Err(Problem::plain(&code::PUBLISHABLE_KEY).at("/provider"));
+    }
     // The body holds a card number: it goes before the provider is waited for.
     drop(bytes);
     let answered =
