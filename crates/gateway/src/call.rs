@@ -13,6 +13,7 @@ use identity::{AuthenticationError, KeyKind, Principal};
 use kernel::{Actor, Claim, Id, Kind, Mode, Scope};
 use node::Node;
 use payments::Caller;
+use sandbox_bank::SCENARIOS;
 use vault::{Keys, Purpose};
 
 use crate::body;
@@ -36,6 +37,8 @@ pub(crate) struct Call {
     parts: Parts,
     body: Option<Body>,
     ids: Vec<String>,
+    /// What the sandbox is to play with this request.
+    scenario: Option<String>,
 }
 
 impl Call {
@@ -57,7 +60,8 @@ impl Call {
             // Not UTF-8: no id of ours.
             Err(_) => vec![String::new()],
         };
-        let mut call = Self { node, principal, parts, body: Some(body), ids };
+        let scenario = scenario(&parts.headers, principal.scope.mode)?;
+        let mut call = Self { node, principal, parts, body: Some(body), ids, scenario };
         if call.is_browser() && matches!(access, Access::ClientSecret(_)) {
             call.require_client_secret().await?;
         }
@@ -117,6 +121,7 @@ impl Call {
             scope: self.scope(),
             actor: Actor::Key(self.principal.key.to_string()),
             trace_id: trace_id(&self.parts.headers),
+            scenario: self.scenario.clone(),
         }
     }
 
@@ -243,6 +248,28 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     match value.to_str() {
         Ok(key) if fits && given.next().is_none() => Ok(Some(key)),
         _ => Err(Problem::plain(&code::INVALID_IDEMPOTENCY_KEY).at("Idempotency-Key")),
+    }
+}
+
+/// The header that names a scenario of the sandbox bank.
+const SCENARIO: &str = "X-Florin-Sandbox-Scenario";
+
+/// What the sandbox is to play with this request: for test worlds, where every fault of a provider can
+/// be had on demand.
+fn scenario(headers: &HeaderMap, mode: Mode) -> Result<Option<String>, Problem> {
+    let mut given = headers.get_all(SCENARIO).iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    let refuse = |detail: String| Err(Problem::new(&code::INVALID_SCENARIO, detail).at(SCENARIO));
+    if mode == Mode::Live {
+        return refuse(format!("`{SCENARIO}` is for test keys: nothing is played with real money."));
+    }
+    let name = value.to_str().ok().filter(|_| given.next().is_none());
+    match name.and_then(|name| SCENARIOS.iter().find(|scenario| scenario.name == name)) {
+        Some(scenario) => Ok(Some(scenario.name.to_owned())),
+        None => {
+            let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+            refuse(format!("`{SCENARIO}` must name one scenario: {}.", names.join(", ")))
+        }
     }
 }
 

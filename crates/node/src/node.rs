@@ -281,6 +281,7 @@ fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {
             late_success: payment.late_success,
             default_provider: payment.default_gateway.clone(),
             upi_payee: Payee { vpa: payment.upi.payee_vpa.clone(), name: payment.upi.payee_name.clone() },
+            ..MerchantSettings::default()
         },
     }
 }

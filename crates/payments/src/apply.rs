@@ -105,6 +105,7 @@ impl Report {
             Self::Told(outcome) | Self::Decided(outcome) => match outcome {
                 Outcome::Approved(approved) => {
                     approved.facts.clear();
+                    (approved.card, approved.authentication) = (None, None);
                     approved.network_transaction_id = None;
                 }
                 Outcome::Declined(decline) => {

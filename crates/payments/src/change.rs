@@ -6,6 +6,7 @@ use kernel::{Claim, Id, Outcome};
 use provider_kit::Capability;
 
 use crate::apply::waiting_claim;
+use crate::capabilities::check_scenario;
 use crate::command::{Answered, Caller, CapturePayment, RefundPayment};
 use crate::decide;
 use crate::draft::Draft;
@@ -89,6 +90,7 @@ impl Payments {
                 return self.change_uncharged(caller, payment, claim, &decide, teller).await;
             };
             let opened = self.accounts.pinned(caller.scope, charge.account).await?;
+            check_scenario(caller, &opened)?;
             let now = self.now(caller.scope).await?;
             let mut draft = draft_of(caller, payment, now, self.ids.uuid());
             if draft.payment.open_charge().is_some() {

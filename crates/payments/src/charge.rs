@@ -7,7 +7,7 @@ use crate::apply::{answer_claim, declined, release_order};
 use crate::decide;
 use crate::draft::Draft;
 use crate::operation::{Due, OperationId, OperationKind, OperationStatus};
-use crate::payment::{CancelRequest, LastError, PaymentStatus};
+use crate::payment::{CancelRequest, CardSummary, LastError, MethodSummary, PaymentStatus};
 use crate::rejection::ModelError;
 use crate::{posting, surplus};
 
@@ -32,6 +32,9 @@ pub(crate) fn stand(draft: &mut Draft, id: OperationId, approved: &Approved) -> 
         amounts.captured = amounts.captured.checked_add(amount).ok_or(kernel::MoneyError::Overflow)?;
     }
     summarise(draft, id, OperationStatus::Succeeded, None);
+    if let Some(MethodSummary::Card(card)) = draft.payment.method.as_mut() {
+        learn_card(card, approved);
+    }
     draft.payment.last_error = None;
     draft.payment.expires_at = None;
     let now = draft.now;
@@ -168,11 +171,25 @@ pub(crate) fn summarise(
         attempt.surplus = operation.surplus;
         attempt.error = error.cloned();
     }
-    if let (Some(crate::payment::MethodSummary::Card(card)), Some(proof)) =
-        (draft.payment.method.as_mut(), operation.facts.get("three_d_secure"))
-    {
-        card.three_d_secure = Some(proof.clone());
+}
+
+/// What an approval tells of the card: what we knew ourselves stands.
+fn learn_card(card: &mut CardSummary, approved: &Approved) {
+    if let Some(told) = approved.card.as_deref() {
+        card.brand = card.brand.or(told.brand);
+        card.exp_month = card.exp_month.or(told.exp_month);
+        card.exp_year = card.exp_year.or(told.exp_year);
+        for (known, told) in [
+            (&mut card.last4, &told.last4),
+            (&mut card.country, &told.country),
+            (&mut card.issuer, &told.issuer),
+        ] {
+            if known.is_none() {
+                known.clone_from(told);
+            }
+        }
     }
+    card.three_d_secure.clone_from(&approved.authentication);
 }
 
 /// How a charge is captured, by its kind.

@@ -1,10 +1,11 @@
 //! What callers ask for: one struct per verb, already parsed; and what they are answered.
 
 use kernel::{Actor, Id, Money, Scope};
-use provider_kit::{CaptureMode, Card};
+use provider_kit::{CaptureMode, Card, ThreeDSecure};
 use serde::{Deserialize, Serialize};
 
 use crate::customer::CustomerKind;
+use crate::payer::Payer;
 use crate::payment::{AnswerForm, LastError, Payment, Purpose};
 use crate::refund::Refund;
 
@@ -17,6 +18,8 @@ pub struct Caller {
     pub actor: Actor,
     /// The trace of the request.
     pub trace_id: Option<String>,
+    /// What the sandbox is to play with the operation that this request makes; test worlds only.
+    pub scenario: Option<String>,
 }
 
 /// A customer by our id or by the merchant's own reference.
@@ -49,8 +52,8 @@ pub struct CreatePayment {
     pub amount: Money,
     /// Why.
     pub purpose: Purpose,
-    /// Taken at once or held first.
-    pub capture_method: CaptureMode,
+    /// Taken at once or held first; the merchant's default if absent.
+    pub capture_method: Option<CaptureMode>,
     /// Charge it now; needs a method.
     pub confirm: bool,
     /// With what.
@@ -77,17 +80,40 @@ pub struct CreatePayment {
     pub callback_url: Option<String>,
     /// The words of the answer.
     pub form: AnswerForm,
+    /// Hold the money, and take it by itself after so many seconds.
+    pub capture_delay_seconds: Option<u32>,
+    /// The payer is not there: the merchant charges a stored credential.
+    pub off_session: Option<OffSession>,
+    /// The credential is stored with this charge, for later ones.
+    pub stores_credential: bool,
+    /// Whether the payer must be authenticated.
+    pub three_d_secure: ThreeDSecure,
+    /// What is known of the payer.
+    pub payer: Option<Box<Payer>>,
+}
+
+/// A charge that the merchant makes without the payer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OffSession {
+    /// The network's id of the charge that stored the credential, where the merchant knows it.
+    pub network_transaction_id: Option<String>,
 }
 
 /// Charges a payment that was never charged, or whose last charge failed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ConfirmPayment {
     /// With what.
-    pub method: MethodInput,
+    pub method: Option<MethodInput>,
     /// At this provider, not the default one.
     pub provider: Option<String>,
     /// Where the browser returns, if it changed.
     pub return_url: Option<String>,
+    /// The payer is not there.
+    pub off_session: Option<OffSession>,
+    /// Whether the payer must be authenticated, if that changed.
+    pub three_d_secure: Option<ThreeDSecure>,
+    /// What is known of the payer now; absent fields keep what they were.
+    pub payer: Option<Box<Payer>>,
 }
 
 /// Takes held money.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kernel::Id;
 use provider_kit::{
-    Account, Approved, Cancel, Capture, CaptureMode, Charge, Context, Instrument, ProviderAccount,
-    Refund as RefundCall, Upstream, Void,
+    Account, Approved, Cancel, Capture, CaptureMode, Charge, Context, Initiator, Instrument, ProviderAccount,
+    Refund as RefundCall, ThreeDSecure, Upstream, Void,
 };
 use serde_json::json;
 
@@ -115,6 +115,9 @@ pub(crate) struct ChargeOrder {
     pub(crate) instrument: Instrument,
     pub(crate) return_url: String,
     pub(crate) expires_in: Duration,
+    pub(crate) initiator: Initiator,
+    pub(crate) stores_credential: bool,
+    pub(crate) three_d_secure: ThreeDSecure,
     pub(crate) claim: Option<WaitingClaim>,
 }
 
@@ -128,7 +131,11 @@ pub(crate) fn charge(draft: &mut Draft, order: ChargeOrder) -> Result<OperationI
         return Err(Rejection::State { verb: "confirmed", status });
     }
     let kind = match draft.payment.capture_method {
-        CaptureMode::Automatic if !draft.payment.amount.is_zero() => OperationKind::Sale,
+        CaptureMode::Automatic
+            if !draft.payment.amount.is_zero() && draft.payment.capture_delay_seconds.is_none() =>
+        {
+            OperationKind::Sale
+        }
         CaptureMode::Automatic | CaptureMode::Manual => OperationKind::Authorize,
     };
     let id = next_id(draft, kind)?;
@@ -140,6 +147,10 @@ pub(crate) fn charge(draft: &mut Draft, order: ChargeOrder) -> Result<OperationI
         return_url: order.return_url,
         description: draft.payment.description.clone(),
         expires_in_seconds: u32::try_from(order.expires_in.as_secs()).ok(),
+        initiator: order.initiator,
+        stores_credential: order.stores_credential,
+        three_d_secure: order.three_d_secure,
+        scenario: draft.scenario.clone(),
     });
     let minor = draft.payment.amount.minor;
     let new = New { minor, held: minor, exclusive: false, claim: order.claim, charge: None };
@@ -243,6 +254,7 @@ pub(crate) fn capture(
         amount: draft.payment.money(minor),
         charge: upstream(&charge),
         is_final: command.is_final,
+        scenario: draft.scenario.clone(),
     });
     draft.payment.amounts.capture_held += held;
     let new = New { minor, held, exclusive: command.is_final, claim, charge: Some(charge.operation) };
@@ -270,6 +282,7 @@ pub(crate) fn void(draft: &mut Draft, claim: Option<WaitingClaim>) -> Result<Ope
         reference: id.reference(),
         amount: draft.payment.money(held),
         charge: upstream(&charge),
+        scenario: draft.scenario.clone(),
     });
     draft.payment.amounts.capture_held += held;
     let new = New { minor: held, held, exclusive: true, claim, charge: Some(charge.operation) };
@@ -303,6 +316,7 @@ pub(crate) fn refund(
         amount,
         charge: upstream(&charge),
         reason: command.reason.clone(),
+        scenario: draft.scenario.clone(),
     });
     draft.payment.amounts.refund_held += minor;
     let new = New { minor, held: minor, exclusive: false, claim, charge: Some(charge.operation) };
@@ -386,7 +400,8 @@ pub(crate) fn cancel_upstream(draft: &mut Draft, charge: OperationId, claim: Opt
         draft.payment.cancel = Some(CancelRequest { claim, requested_at: draft.now });
         return;
     };
-    let call = StoredCall::Cancel(Cancel { reference: id.reference(), charge: upstream(&summary) });
+    let (reference, scenario) = (id.reference(), draft.scenario.clone());
+    let call = StoredCall::Cancel(Cancel { reference, charge: upstream(&summary), scenario });
     if let Some(claim) = claim.clone().filter(|claim| draft.claim.as_ref().is_none_or(|c| c.key != claim.key))
     {
         draft.move_claim(claim, id);
@@ -432,9 +447,9 @@ pub(crate) fn reverse_surplus(draft: &mut Draft, surplus: OperationId, approved:
     let amount = approved.amount;
     let call = if surplus.kind == OperationKind::Sale {
         let reason = Some("surplus".to_owned());
-        StoredCall::Refund(RefundCall { reference: id.reference(), amount, charge, reason })
+        StoredCall::Refund(RefundCall { reference: id.reference(), amount, charge, reason, scenario: None })
     } else {
-        StoredCall::Void(Void { reference: id.reference(), amount, charge })
+        StoredCall::Void(Void { reference: id.reference(), amount, charge, scenario: None })
     };
     let new = New { minor: amount.minor, held: 0, exclusive: false, claim: None, charge: Some(surplus) };
     reserve(draft, id, pin, new, call);

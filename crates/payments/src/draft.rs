@@ -62,6 +62,8 @@ pub(crate) struct Draft {
     pub(crate) now: Timestamp,
     pub(crate) actor: Actor,
     pub(crate) trace_id: Option<String>,
+    /// What a test bank is to play with the operation that this commit reserves.
+    pub(crate) scenario: Option<String>,
     pub(crate) payment: Payment,
     payment_version: Option<i64>,
     pub(crate) status_before: PaymentStatus,
@@ -119,6 +121,7 @@ impl Draft {
             now,
             actor,
             trace_id: None,
+            scenario: None,
             payment,
             payment_version: version,
             status_before,
@@ -249,6 +252,8 @@ impl Draft {
         self.answers.clear();
         self.facts.clear();
         self.to_send.clear();
+        // It was for that operation, and not for what follows from it.
+        self.scenario = None;
         self.alerts.clear();
         self.changed = false;
     }

@@ -50,7 +50,7 @@ impl Payments {
         let call = Call::Tokenize(Tokenize { reference, card });
         let told = self.ask(opened, &context, &call).await;
         let failure = match told {
-            Ok(Told::Tokenized { token }) => {
+            Ok(Told::Tokenized { token, .. }) => {
                 return Ok(Ready { instrument: Instrument::CardToken { token }, failure: None });
             }
             Ok(outcome @ (Told::Declined(_) | Told::Refused { .. })) => Report::Told(outcome),
@@ -68,15 +68,7 @@ impl Payments {
     ) -> Result<MethodSummary, PaymentsError> {
         Ok(match method {
             MethodInput::Upi { vpa } => MethodSummary::Upi { vpa: vpa.clone() },
-            MethodInput::Token(_) => MethodSummary::Card(CardSummary {
-                brand: None,
-                last4: None,
-                bin: None,
-                exp_month: None,
-                exp_year: None,
-                fingerprint: None,
-                three_d_secure: None,
-            }),
+            MethodInput::Token(_) => MethodSummary::Card(CardSummary::default()),
             MethodInput::Card(card) => {
                 let keys = self.vault.keys(scope.mode);
                 let keys = keys.map_err(|error| PaymentsError::Internal(error.to_string()))?;
@@ -87,7 +79,7 @@ impl Payments {
                     exp_month: Some(card.exp_month),
                     exp_year: Some(card.exp_year),
                     fingerprint: Some(keys.fingerprint(card.number.digits().expose())),
-                    three_d_secure: None,
+                    ..CardSummary::default()
                 })
             }
         })

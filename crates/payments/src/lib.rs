@@ -10,6 +10,7 @@
 mod account;
 mod apply;
 mod cache;
+mod capabilities;
 mod change;
 mod charge;
 mod check;
@@ -35,6 +36,7 @@ mod moves;
 mod operation;
 mod order_guard;
 mod pay;
+mod payer;
 mod payment;
 mod posting;
 mod provider_reference;
@@ -59,6 +61,7 @@ pub use dispute::{Dispute, DisputeKind};
 pub use filter::{PaymentFilter, RefundFilter};
 pub use inbox::{DeliveryKind, DeliveryStatus, INBOX_JOB, StoredDelivery};
 pub use operation::{Operation, OperationId, OperationKind, OperationStatus};
+pub use payer::{Address, Payer};
 pub use payment::{
     Amounts, AnswerForm, Attempt, CardSummary, ChargeSummary, CustomerLink, LastError, MethodSummary,
     Payment, PaymentKind, PaymentStatus, Purpose, WaitingFor,

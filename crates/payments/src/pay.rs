@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use kernel::{Claim, Duplicate, Id, Lane, Outcome};
-use provider_kit::{Capability, Instrument};
+use provider_kit::{CaptureMode, Initiator, Instrument, ThreeDSecure};
 use serde_json::json;
 
 use crate::account::Opened;
 use crate::apply::{apply, waiting_claim};
-use crate::command::{Answered, Caller, ConfirmPayment, CreatePayment, MethodInput, Verdict};
+use crate::capabilities::{Asked, check, check_scenario, kind_of};
+use crate::command::{Answered, Caller, ConfirmPayment, CreatePayment, OffSession, Verdict};
 use crate::customer::CUSTOMER;
 use crate::decide::{self, ChargeOrder, Pin};
 use crate::draft::Draft;
@@ -18,6 +19,7 @@ use crate::operation::{OperationId, WaitingClaim};
 use crate::payment::{Amounts, CustomerLink, MethodSummary, Payment, PaymentKind, Purpose};
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Payments, Teller, answered, draft_of, policy, refused};
+use crate::settings::MerchantSettings;
 
 /// How often a reserve that met another node's commit is decided again.
 pub(crate) const DECIDE_TRIES: u32 = 6;
@@ -30,6 +32,12 @@ pub(crate) enum Reserved {
     Told,
     /// It does not stand.
     Not(Outcome),
+}
+
+/// What a charge is beside the payment and its instrument.
+pub(crate) struct Wish {
+    pub(crate) initiator: Initiator,
+    pub(crate) stores_credential: bool,
 }
 
 /// Reserved operations with the right to send them.
@@ -86,7 +94,23 @@ impl Payments {
         let merchant = self.merchant(scope).await?;
         let preferred = merchant.default_provider.as_deref();
         let opened = self.accounts.pick(scope, command.provider.as_deref(), preferred).await?;
-        check_capabilities(&command, &opened)?;
+        check_scenario(caller, &opened)?;
+        let (capture_method, capture_delay_seconds) = captured_how(&command, &merchant);
+        check(
+            &Asked {
+                kind: command.method.as_ref().map(kind_of),
+                amount: command.amount,
+                purpose: command.purpose,
+                capture_method,
+                capture_delay_seconds,
+                three_d_secure: command.three_d_secure,
+            },
+            &opened,
+        )?;
+        let wish = Wish {
+            initiator: initiator(command.off_session.as_ref()),
+            stores_credential: command.stores_credential,
+        };
         let summary = command.method.as_ref().map(|method| self.summarise(scope, method)).transpose()?;
         let charged = command.method.clone().filter(|_| command.confirm);
         let ready = match charged {
@@ -96,9 +120,11 @@ impl Payments {
         for _ in 0..DECIDE_TRIES {
             let (link, customer) = self.customer(scope, command.customer.as_ref()).await?;
             let now = self.now(scope).await?;
-            let payment = new_payment(id, &command, summary.clone(), link, now);
+            let mut payment = new_payment(id, &command, summary.clone(), link, now);
+            (payment.capture_method, payment.capture_delay_seconds) = (capture_method, capture_delay_seconds);
             let mut draft = Draft::of_new(scope, now, caller.actor.clone(), payment, self.ids.uuid());
             draft.trace_id.clone_from(&caller.trace_id);
+            draft.scenario.clone_from(&caller.scenario);
             draft.customer = customer;
             draft.fact(
                 "payment.created",
@@ -112,7 +138,7 @@ impl Payments {
                     }
                     None
                 }
-                Some(ready) => Some(self.reserve_charge(&mut draft, &opened, ready, waiting).await?),
+                Some(ready) => Some(self.reserve_charge(&mut draft, &opened, ready, &wish, waiting).await?),
             };
             draft.claim = claim.clone().map(|claim| Claim {
                 operation: Some(charge.map_or_else(|| id.to_string(), |charge| charge.to_string())),
@@ -143,19 +169,35 @@ impl Payments {
         let merchant = self.merchant(scope).await?;
         let preferred = merchant.default_provider.as_deref();
         let opened = self.accounts.pick(scope, command.provider.as_deref(), preferred).await?;
-        let summary = self.summarise(scope, &command.method)?;
-        let ready = self.ready(&opened, id, command.method).await?;
+        check_scenario(caller, &opened)?;
+        let Some(method) = command.method.clone() else {
+            let message = "with what the payment is charged: it has no method of its own".to_owned();
+            return Err(Rejection::Invalid { param: "/payment_method", message }.into());
+        };
+        let summary = self.summarise(scope, &method)?;
+        let before = self.payment(scope, id).await?.record;
+        check(
+            &Asked {
+                kind: Some(kind_of(&method)),
+                amount: before.amount,
+                purpose: before.purpose,
+                capture_method: before.capture_method,
+                capture_delay_seconds: before.capture_delay_seconds,
+                three_d_secure: command.three_d_secure.unwrap_or(before.three_d_secure),
+            },
+            &opened,
+        )?;
+        let wish = Wish { initiator: initiator(command.off_session.as_ref()), stores_credential: false };
+        let ready = self.ready(&opened, id, method).await?;
         for _ in 0..DECIDE_TRIES {
             let held = self.lock(id, Turn::Command).await?;
             let payment = self.payment(scope, id).await?;
             let now = self.now(scope).await?;
             let mut draft = draft_of(caller, payment, now, self.ids.uuid());
             draft.payment.method = Some(summary.clone());
-            if let Some(url) = &command.return_url {
-                draft.payment.return_url = Some(url.clone());
-            }
+            amend(&mut draft.payment, &command);
             let waiting = claim.as_ref().map(waiting_claim);
-            let charge = self.reserve_charge(&mut draft, &opened, &ready, waiting).await?;
+            let charge = self.reserve_charge(&mut draft, &opened, &ready, &wish, waiting).await?;
             draft.claim = claim.clone().map(|claim| Claim { operation: Some(charge.to_string()), ..claim });
             let reserved = self.commit_reserve(draft, &opened, Some(charge), teller).await?;
             drop(held);
@@ -175,8 +217,10 @@ impl Payments {
         draft: &mut Draft,
         opened: &Opened,
         ready: &Ready,
+        wish: &Wish,
         claim: Option<WaitingClaim>,
     ) -> Result<OperationId, PaymentsError> {
+        let merchant = self.merchant(draft.scope).await?;
         let upi = matches!(ready.instrument, Instrument::Upi { .. });
         let order = ChargeOrder {
             pin: Pin::from(&opened.account),
@@ -186,11 +230,13 @@ impl Payments {
                 self.settings.public_url, draft.payment.id, opened.account.id
             ),
             expires_in: if upi { self.settings.upi_expires_in } else { self.settings.payment_expires_in },
+            three_d_secure: three_d_secure(&draft.payment, wish, &merchant, upi),
+            initiator: wish.initiator.clone(),
+            stores_credential: wish.stores_credential || draft.payment.purpose == Purpose::Verification,
             claim,
         };
         let charge = decide::charge(draft, order)?;
         if let Some(failure) = &ready.failure {
-            let merchant = self.merchant(draft.scope).await?;
             // The guard of an order is not taken by a charge that ends in the commit that makes it.
             draft.inserts.clear();
             draft.payment.holds_order = false;
@@ -226,33 +272,54 @@ impl Payments {
     }
 }
 
-/// What the chosen account's provider cannot do is refused before anything is written.
-fn check_capabilities(command: &CreatePayment, opened: &Opened) -> Result<(), Rejection> {
-    let profile = opened.provider.profile();
-    let invalid = |param, message: String| Err(Rejection::Invalid { param, message });
-    let kind = match &command.method {
-        None => None,
-        Some(MethodInput::Upi { .. }) => Some(provider_kit::MethodKind::Upi),
-        Some(MethodInput::Card(_) | MethodInput::Token(_)) => Some(provider_kit::MethodKind::Card),
-    };
-    if let Some(kind) = kind.filter(|kind| !profile.methods.contains(kind)) {
-        return invalid("/payment_method", format!("{} does not take {}", profile.name, kind.as_str()));
+/// Captured at once, later or by hand: as the command says, else as the merchant has it. Money of a
+/// method that cannot be held is taken at once where the command does not say otherwise.
+fn captured_how(command: &CreatePayment, merchant: &MerchantSettings) -> (CaptureMode, Option<u32>) {
+    if command.capture_method.is_some() || command.capture_delay_seconds.is_some() {
+        return (command.capture_method.unwrap_or(CaptureMode::Automatic), command.capture_delay_seconds);
     }
-    let currency = command.amount.currency;
-    if !profile.takes(currency) {
-        return invalid("/currency", format!("{} does not take {currency}", profile.name));
+    let holdable = command.purpose == Purpose::Payment
+        && !matches!(command.method, Some(crate::command::MethodInput::Upi { .. }));
+    if !holdable || (merchant.auto_capture && merchant.capture_delay_seconds.is_none()) {
+        return (CaptureMode::Automatic, None);
     }
-    if kind == Some(provider_kit::MethodKind::Upi) && currency != kernel::Currency::INR {
-        return invalid("/currency", "UPI takes INR only".to_owned());
+    if merchant.auto_capture {
+        (CaptureMode::Automatic, merchant.capture_delay_seconds)
+    } else {
+        (CaptureMode::Manual, None)
     }
-    let manual = command.capture_method == provider_kit::CaptureMode::Manual;
-    if manual && !profile.can(Capability::ManualCapture) {
-        return invalid("/capture_method", format!("{} cannot hold money for a later capture", profile.name));
+}
+
+/// What a confirm says anew.
+fn amend(payment: &mut Payment, command: &ConfirmPayment) {
+    if let Some(url) = &command.return_url {
+        payment.return_url = Some(url.clone());
     }
-    if command.purpose == Purpose::Verification && !profile.can(Capability::Verification) {
-        return invalid("/purpose", format!("{} cannot verify with an amount of zero", profile.name));
+    if let Some(wanted) = command.three_d_secure {
+        payment.three_d_secure = wanted;
     }
-    Ok(())
+    payment.off_session = command.off_session.is_some();
+    if let Some(known) = &command.payer {
+        let payer = payment.payer.get_or_insert_default();
+        payer.learn(known);
+    }
+}
+
+fn initiator(off_session: Option<&OffSession>) -> Initiator {
+    off_session.map_or(Initiator::Customer, |off| Initiator::Merchant {
+        network_transaction_id: off.network_transaction_id.clone(),
+    })
+}
+
+/// Required by the payment, or from the merchant's threshold on; of a card whose payer is there.
+fn three_d_secure(payment: &Payment, wish: &Wish, merchant: &MerchantSettings, upi: bool) -> ThreeDSecure {
+    let above = merchant.tds_threshold.is_some_and(|threshold| payment.amount.minor >= threshold);
+    let asked = above || payment.three_d_secure == ThreeDSecure::Required;
+    if asked && wish.initiator.is_customer() && !upi {
+        ThreeDSecure::Required
+    } else {
+        ThreeDSecure::Automatic
+    }
 }
 
 fn new_payment(
@@ -266,7 +333,11 @@ fn new_payment(
         id,
         amount: command.amount,
         purpose: command.purpose,
-        capture_method: command.capture_method,
+        capture_method: CaptureMode::Automatic,
+        capture_delay_seconds: None,
+        off_session: command.off_session.is_some(),
+        three_d_secure: command.three_d_secure,
+        payer: command.payer.clone(),
         customer,
         order_id: command.order_id.clone(),
         holds_order: false,

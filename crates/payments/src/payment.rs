@@ -1,11 +1,12 @@
 //! What a merchant asks for: totals, open operations, and a status that is derived from them.
 
 use kernel::{Brand, Cell, Column, ColumnType, Id, Index, Kind, Money, MoneyError, Record, Table, Timestamp};
-use provider_kit::{Account, Action, Advice, CaptureMode, MethodKind};
+use provider_kit::{Account, Action, Advice, Authentication, CaptureMode, MethodKind, ThreeDSecure};
 use serde::{Deserialize, Serialize};
 
 use crate::customer::CustomerKind;
 use crate::operation::{OperationId, OperationKind, OperationStatus, WaitingClaim};
+use crate::payer::Payer;
 use crate::refund::RefundSummary;
 
 /// Marks ids of payments.
@@ -160,7 +161,7 @@ impl Amounts {
 }
 
 /// The card as it may be shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CardSummary {
     /// Brand; `None` for a provider's token that does not tell it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,9 +181,15 @@ pub struct CardSummary {
     /// The same card has the same one, within this installation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// Where it was issued: ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Who issued it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// What 3-D Secure said, where it was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub three_d_secure: Option<serde_json::Value>,
+    pub three_d_secure: Option<Box<Authentication>>,
 }
 
 /// With what the customer pays, as it may be shown.
@@ -327,6 +334,18 @@ pub struct Payment {
     pub purpose: Purpose,
     /// Taken at once or held first.
     pub capture_method: CaptureMode,
+    /// It is held first, and taken by itself so many seconds after it was authorized.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_delay_seconds: Option<u32>,
+    /// The merchant charges it without the payer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub off_session: bool,
+    /// Whether the payer must be authenticated.
+    #[serde(default, skip_serializing_if = "ThreeDSecure::is_automatic")]
+    pub three_d_secure: ThreeDSecure,
+    /// What is known of the payer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer: Option<Box<Payer>>,
     /// Who pays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerLink>,

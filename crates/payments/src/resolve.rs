@@ -284,6 +284,8 @@ impl Payments {
                 network_transaction_id: None,
                 fee: None,
                 facts: serde_json::Map::new(),
+                card: None,
+                authentication: None,
             }),
             Resolution::NotDone => {
                 Told::Declined(provider_kit::Decline::of(provider_kit::DeclineCode::GenericDecline))

@@ -362,6 +362,7 @@ pub(crate) fn draft_of(
 ) -> Draft {
     let mut draft = Draft::of(caller.scope, now, caller.actor.clone(), payment, fresh);
     draft.trace_id.clone_from(&caller.trace_id);
+    draft.scenario.clone_from(&caller.scenario);
     draft
 }
 

@@ -78,6 +78,24 @@ pub struct MerchantSettings {
     pub default_provider: Option<String>,
     /// Who is paid in UPI requests.
     pub upi_payee: Payee,
+    /// Whether a payment that does not say is captured at once.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub auto_capture: bool,
+    /// After how many seconds a payment that does not say is captured by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_delay_seconds: Option<u32>,
+    /// From this amount on, in minor units, cards are charged with 3-D Secure alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tds_threshold: Option<i64>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl Default for MerchantSettings {
@@ -88,6 +106,9 @@ impl Default for MerchantSettings {
             late_success: LateSuccess::Reverse,
             default_provider: None,
             upi_payee: Payee { vpa: "merchant@bank".to_owned(), name: "Merchant".to_owned() },
+            auto_capture: true,
+            capture_delay_seconds: None,
+            tds_threshold: None,
         }
     }
 }

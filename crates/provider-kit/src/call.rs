@@ -19,6 +19,8 @@ pub enum Verb {
     Refund,
     /// Give up a charge that waits for the customer.
     Cancel,
+    /// Hold more on an authorisation.
+    Increment,
     /// Ask what became of an operation.
     Lookup,
 }
@@ -39,6 +41,8 @@ pub enum Call {
     Refund(Refund),
     /// See [`Cancel`].
     Cancel(Cancel),
+    /// See [`Increment`].
+    Increment(Increment),
     /// See [`Lookup`].
     Lookup(Lookup),
 }
@@ -53,6 +57,7 @@ impl Call {
             Self::Void(_) => Verb::Void,
             Self::Refund(_) => Verb::Refund,
             Self::Cancel(_) => Verb::Cancel,
+            Self::Increment(_) => Verb::Increment,
             Self::Lookup(_) => Verb::Lookup,
         }
     }
@@ -67,6 +72,7 @@ impl Call {
             Self::Void(call) => &call.reference,
             Self::Refund(call) => &call.reference,
             Self::Cancel(call) => &call.reference,
+            Self::Increment(call) => &call.reference,
             Self::Lookup(call) => &call.reference,
         }
     }
@@ -150,6 +156,64 @@ pub struct Charge {
     pub description: Option<String>,
     /// When an unfinished charge should lapse, in seconds from now, where the provider can.
     pub expires_in_seconds: Option<u32>,
+    /// Who asks for it.
+    #[serde(default, skip_serializing_if = "Initiator::is_customer")]
+    pub initiator: Initiator,
+    /// The credential is being stored with this charge, for later ones.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stores_credential: bool,
+    /// Whether the payer must be authenticated.
+    #[serde(default, skip_serializing_if = "ThreeDSecure::is_automatic")]
+    pub three_d_secure: ThreeDSecure,
+    /// What a test bank is to play; see [`crate::Profile::plays_scenarios`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// Who asks for a charge: the payer who is there, or the merchant with a stored credential.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Initiator {
+    /// The payer is there, and can be asked.
+    #[default]
+    Customer,
+    /// The payer is not there: nobody can answer a challenge.
+    Merchant {
+        /// The network's id of the charge that stored the credential, where it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network_transaction_id: Option<String>,
+    },
+}
+
+impl Initiator {
+    /// Whether the payer is there.
+    pub const fn is_customer(&self) -> bool {
+        matches!(self, Self::Customer)
+    }
+}
+
+/// Whether the payer must prove who pays (EMV 3-D Secure).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThreeDSecure {
+    /// The provider and the issuer decide.
+    #[default]
+    Automatic,
+    /// Always, where the card can.
+    Required,
+}
+
+impl ThreeDSecure {
+    /// Whether provider and issuer decide.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+    pub const fn is_automatic(&self) -> bool {
+        matches!(self, Self::Automatic)
+    }
 }
 
 /// Names an earlier charge at the provider.
@@ -172,6 +236,9 @@ pub struct Capture {
     pub charge: Upstream,
     /// The rest is released.
     pub is_final: bool,
+    /// What a test bank is to play; see [`crate::Profile::plays_scenarios`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
 }
 
 /// Releases held money, or reverses a charge that should not stand.
@@ -183,6 +250,9 @@ pub struct Void {
     pub amount: Money,
     /// What holds it.
     pub charge: Upstream,
+    /// What a test bank is to play; see [`crate::Profile::plays_scenarios`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
 }
 
 /// Gives taken money back.
@@ -196,6 +266,9 @@ pub struct Refund {
     pub charge: Upstream,
     /// The merchant's reason.
     pub reason: Option<String>,
+    /// What a test bank is to play; see [`crate::Profile::plays_scenarios`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
 }
 
 /// Gives up a charge that waits for the customer.
@@ -205,6 +278,23 @@ pub struct Cancel {
     pub reference: String,
     /// The charge.
     pub charge: Upstream,
+    /// What a test bank is to play; see [`crate::Profile::plays_scenarios`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+}
+
+/// Adds to held money: the authorisation grows by this much.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Increment {
+    /// Our reference, the upstream key.
+    pub reference: String,
+    /// How much more.
+    pub amount: Money,
+    /// What holds it.
+    pub charge: Upstream,
+    /// What a test bank is to play; see [`crate::Profile::plays_scenarios`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
 }
 
 /// Asks what became of an operation.

@@ -21,10 +21,12 @@ mod webhook;
 
 pub use account::{Account, ProviderAccount};
 pub use call::{
-    Call, Cancel, Capture, CaptureMode, Card, Charge, Instrument, Lookup, Payee, Refund, Tokenize, Upstream,
-    Verb, Void,
+    Call, Cancel, Capture, CaptureMode, Card, Charge, Increment, Initiator, Instrument, Lookup, Payee,
+    Refund, ThreeDSecure, Tokenize, Upstream, Verb, Void,
 };
-pub use outcome::{Action, ActionRequired, Advice, Approved, Decline, DeclineCode, Outcome};
+pub use outcome::{
+    Action, ActionRequired, Advice, Approved, Authentication, CardFacts, Decline, DeclineCode, Outcome,
+};
 pub use profile::{Capability, Currencies, MethodKind, Profile, Repeat};
 pub use provider::{Context, Provider, Registry, Step};
 pub use webhook::{About, Delivery, DisputeNotice, DisputePhase, Fact, Incoming, Notice, WebhookError};

@@ -1,6 +1,6 @@
 //! What came of a call, in one vocabulary for all providers.
 
-use kernel::Money;
+use kernel::{Brand, Money};
 use serde::{Deserialize, Serialize};
 
 /// What a provider says of an operation.
@@ -32,6 +32,8 @@ pub enum Outcome {
     Tokenized {
         /// The provider's token.
         token: String,
+        /// What the provider tells of the card behind it.
+        card: Option<Box<CardFacts>>,
     },
     /// An answer that nobody mapped, or none that can be read. Never a guess.
     Unknown {
@@ -51,8 +53,50 @@ pub struct Approved {
     pub network_transaction_id: Option<String>,
     /// What the provider keeps for it, if it says so now.
     pub fee: Option<Money>,
-    /// Small facts for people (`approval_code`, `rrn`, `eci`); redacted already.
+    /// Small facts for people (`approval_code`, `rrn`); redacted already.
     pub facts: serde_json::Map<String, serde_json::Value>,
+    /// What the provider tells of the card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Box<CardFacts>>,
+    /// How the payer was authenticated, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Box<Authentication>>,
+}
+
+/// What a provider tells of a card. Never the number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CardFacts {
+    /// Its brand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Brand>,
+    /// Last four digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last4: Option<String>,
+    /// 1–12.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exp_month: Option<u8>,
+    /// Four digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exp_year: Option<u16>,
+    /// Where it was issued: ISO 3166-1 alpha-2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Who issued it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+}
+
+/// What EMV 3-D Secure said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authentication {
+    /// `authenticated`, `attempted`.
+    pub status: String,
+    /// Of the protocol: `2.2`.
+    pub version: String,
+    /// The electronic commerce indicator, two digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eci: Option<String>,
 }
 
 /// The customer must do something.

@@ -52,6 +52,8 @@ pub enum Capability {
     Disputes,
     /// Gives up a charge that waits for the customer.
     Cancel,
+    /// Holds more on an authorisation.
+    Increment,
 }
 
 /// Which currencies a provider takes.
@@ -100,6 +102,8 @@ pub struct Profile {
     pub secrets: &'static [&'static str],
     /// Whether a card becomes a token in a call of its own before the charge.
     pub tokenizes_cards: bool,
+    /// Whether it is a simulation that plays what a call's `scenario` names; others ignore it.
+    pub plays_scenarios: bool,
 }
 
 impl Profile {

@@ -17,7 +17,7 @@ use crate::filing::{Effect, Entry, Filing};
 use crate::open::{Opened, open};
 use crate::render;
 use crate::reply::{Answered, BankReply, BankRequest, Stop, error, html, json};
-use crate::scenario::Strike;
+use crate::scenario::{Scenario, Script, Strike};
 use crate::token::TokenCard;
 use crate::wire::{self, CancelRequest, ChargeRequest, EffectRequest, TokenRequest};
 
@@ -126,6 +126,7 @@ impl Bank {
                     "voids" => Verb::Void,
                     "refunds" => Verb::Refund,
                     "cancels" => Verb::Cancel,
+                    "increments" => Verb::Increment,
                     _ => return Err(Stop::not_found("no_such_path")),
                 };
                 self.effect(&caller, request, caller.id_named(charge), verb, now).await
@@ -210,13 +211,15 @@ impl Bank {
         verb: Verb,
         now: Timestamp,
     ) -> Result<Answered, Stop> {
-        let (reference, amount, is_last) = if verb == Verb::Cancel {
+        let (reference, amount, is_last, scenario) = if verb == Verb::Cancel {
             let asked: CancelRequest = wire::read(&request.body)?;
-            (asked.reference, None, false)
+            (asked.reference, None, false, asked.scenario)
         } else {
             let asked: EffectRequest = wire::read(&request.body)?;
-            (asked.reference, Some(Money::new(asked.amount, asked.currency)), asked.is_last)
+            let amount = Some(Money::new(asked.amount, asked.currency));
+            (asked.reference, amount, asked.is_last, asked.scenario)
         };
+        let own = scenario.as_deref().map(wished).transpose()?;
         wire::check_reference(&reference, request.header("idempotency-key"))?;
         let id = caller.id_of(&reference);
         let digest = digest(request);
@@ -230,16 +233,20 @@ impl Bank {
             let Some((mut charge, version)) = loaded else {
                 return Err(Stop::not_found("no_such_charge"));
             };
-            let strike = charge.script.strike(verb);
+            if own == Some(Script::RateLimited) {
+                return Err(Stop::rejected(429, "rate_limited", "too many requests: try again later"));
+            }
+            let strike = own.map_or_else(|| charge.script.strike(verb), Script::strike_of_any);
+            let declined = own.unwrap_or(charge.script).decline_of(verb, own.is_some());
             let amount = amount.unwrap_or(charge.amount);
-            let ask = Ask { verb, id, charge: charge_id, amount, is_last };
+            let ask = Ask { verb, id, charge: charge_id, amount, is_last, own, declined };
             let announcements = charge.act(ask, now, &self.config)?;
             if let Some(strike) = strike.filter(|strike| strike.is_before()) {
                 return Err(Stop::Struck(strike));
             }
             let created_at = charge.written_at;
             let reference = Some(reference.clone());
-            let effect = Effect { reference, digest, verb, charge: charge_id, amount, created_at };
+            let effect = Effect { reference, digest, verb, charge: charge_id, amount, declined, created_at };
             let facts = charge.facts_when_made(id);
             let body = render::bytes(&render::effect(&self.config, id, &effect, &charge, facts));
             let write = Write {
@@ -360,8 +367,26 @@ fn tokenize(body: &[u8]) -> Result<Answered, Stop> {
     if asked.cvc.as_deref().is_some_and(|cvc| !is_code(cvc)) {
         return Err(Stop::unprocessable("invalid_cvc", "no card of this brand has such a security code"));
     }
-    let token = TokenCard::of_card(&number, asked.exp_year, asked.exp_month).encode();
-    Ok(Answered::plain(render::bytes(&serde_json::json!({"object": "token", "id": token}))))
+    let card = TokenCard::of_card(&number, asked.exp_year, asked.exp_month);
+    Ok(Answered::plain(render::bytes(&serde_json::json!({
+        "object": "token",
+        "id": card.encode(),
+        "card": {
+            "brand": card.brand,
+            "last4": card.last4,
+            "exp_month": card.exp_month,
+            "exp_year": card.exp_year,
+            "country": render::country(card.brand),
+            "issuer": render::ISSUER,
+        },
+    }))))
+}
+
+/// The script that a request asks for by name.
+pub(crate) fn wished(name: &str) -> Result<Script, Stop> {
+    let scenario = Scenario::of_name(name);
+    let scenario = scenario.ok_or_else(|| Stop::unprocessable("no_such_scenario", "no such scenario"))?;
+    Ok(scenario.script)
 }
 
 /// What makes two requests under one reference the same: path and body.

@@ -7,7 +7,7 @@ use provider_kit::DeclineCode;
 use serde::{Deserialize, Serialize};
 
 use crate::config::BankConfig;
-use crate::scenario::Script;
+use crate::scenario::{Authentication, Script};
 
 /// Marks ids of what the bank has on file: charges, captures, refunds, disputes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,9 @@ pub(crate) struct Charge {
     pub(crate) captures_at_once: bool,
     pub(crate) source: Source,
     pub(crate) script: Script,
+    /// How the payer is, or was, authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) authentication: Option<Authentication>,
     /// Where the challenge page sends the browser.
     pub(crate) return_url: String,
     pub(crate) description: Option<String>,
@@ -96,6 +99,8 @@ pub(crate) enum Fact {
     Lapsed,
     /// Held money was taken.
     Captured { id: FiledId, minor: i64, is_last: bool },
+    /// More is held.
+    Incremented { id: FiledId, minor: i64 },
     /// Held money was released, or taken money returned the same day.
     Voided { id: FiledId, minor: i64 },
     /// Taken money is given back.
@@ -216,6 +221,7 @@ impl Standing {
                 self.captured += minor;
                 self.released += if is_last { self.held() } else { 0 };
             }
+            Fact::Incremented { minor, .. } => self.approved += minor,
             Fact::Voided { minor, .. } => {
                 let from_held = minor.min(self.held());
                 self.released += from_held;
@@ -291,7 +297,10 @@ impl Charge {
     /// none of its own, and its answer is the same whatever is known.
     pub(crate) fn facts_when_made(&self, effect: FiledId) -> &[Dated] {
         let made = |dated: &Dated| match dated.fact {
-            Fact::Captured { id, .. } | Fact::Voided { id, .. } | Fact::Refunded { id, .. } => id == effect,
+            Fact::Captured { id, .. }
+            | Fact::Incremented { id, .. }
+            | Fact::Voided { id, .. }
+            | Fact::Refunded { id, .. } => id == effect,
             _ => false,
         };
         let count = self.facts.iter().position(made).map_or(0, |place| place + 1);

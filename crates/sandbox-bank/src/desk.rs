@@ -79,7 +79,8 @@ impl Bank {
             let announcements = charge.refund_at_dashboard(id, minor, now)?;
             let amount = Money::new(minor, charge.amount.currency);
             let (reference, digest, verb) = (None, 0, Verb::Refund);
-            let effect = Effect { reference, digest, verb, charge: charge_id, amount, created_at: at };
+            let (charge, declined, created_at) = (charge_id, None, at);
+            let effect = Effect { reference, digest, verb, charge, amount, declined, created_at };
             Ok((announcements, Some(Filing { id, entry: Entry::Effect(effect) })))
         })
         .await?;

@@ -22,6 +22,10 @@ pub(crate) struct Ask {
     pub(crate) amount: Money,
     /// Of a capture: the rest is released.
     pub(crate) is_last: bool,
+    /// The script that the request itself asks for.
+    pub(crate) own: Option<Script>,
+    /// The bank decides against it.
+    pub(crate) declined: Option<DeclineCode>,
 }
 
 /// What the customer chose on the challenge page.
@@ -66,8 +70,13 @@ impl Charge {
         if standing.phase != Phase::Approved && ask.verb != Verb::Cancel {
             return Err(Stop::conflict("charge_not_approved", "the charge is not approved"));
         }
+        if ask.declined.is_some() {
+            self.written_at = at;
+            return Ok(Vec::new());
+        }
         let known = self.facts_at(at).len();
         let mut announcements = match ask.verb {
+            Verb::Increment => self.increment(ask, at, &standing)?,
             Verb::Capture => self.capture(ask, at, &standing, config)?,
             Verb::Void => self.void(ask, at, &standing)?,
             Verb::Refund => self.refund(ask, at, &standing, config)?,
@@ -77,9 +86,11 @@ impl Charge {
             }
         };
         self.written_at = at;
-        if config.notifies_all {
+        let copies = if ask.own == Some(Script::DuplicateNotices) { 3 } else { 1 };
+        if config.notifies_all || copies > 1 {
             let fresh = self.facts_at(at).get(known..).unwrap_or_default();
-            announcements.extend(fresh.iter().cloned().map(Announcement::on_time));
+            let told = fresh.iter().cloned().map(|fact| Announcement { due_at: fact.at, fact, copies });
+            announcements.extend(told);
         }
         Ok(announcements)
     }
@@ -102,6 +113,14 @@ impl Charge {
         }
         self.add(at, Fact::Captured { id: ask.id, minor: ask.amount.minor, is_last: ask.is_last });
         Ok(self.plan_dispute(ask.charge, at, config))
+    }
+
+    fn increment(&mut self, ask: Ask, at: Timestamp, standing: &Standing) -> Result<Vec<Announcement>, Stop> {
+        if self.captures_at_once || standing.held() <= 0 {
+            return Err(Stop::conflict("nothing_held", "the charge holds nothing that could grow"));
+        }
+        self.add(at, Fact::Incremented { id: ask.id, minor: ask.amount.minor });
+        Ok(Vec::new())
     }
 
     fn void(&mut self, ask: Ask, at: Timestamp, standing: &Standing) -> Result<Vec<Announcement>, Stop> {
@@ -134,10 +153,11 @@ impl Charge {
         if minor > standing.kept() - standing.disputed() {
             return Err(Stop::unprocessable("amount_too_large", "more than what can be given back"));
         }
-        let is_pending = matches!(self.script, Script::RefundPending { .. });
+        let script = ask.own.unwrap_or(self.script);
+        let is_pending = matches!(script, Script::RefundPending { .. });
         self.add(at, Fact::Refunded { id, minor, is_pending });
         let later = at.plus(config.refund_delay);
-        let follows = match self.script {
+        let follows = match script {
             Script::RefundPending { fails: false } => Fact::RefundSettled { id },
             Script::RefundPending { fails: true } | Script::RefundFailsLate => {
                 Fact::RefundFailed { id, minor }
@@ -169,8 +189,7 @@ impl Charge {
         config: &BankConfig,
     ) -> Option<Vec<Announcement>> {
         let at = self.moment(now);
-        let asks = matches!(self.script, Script::Challenge | Script::ChallengeThenDecline(_));
-        if self.standing(at).phase != Phase::Challenged || !asks {
+        if self.standing(at).phase != Phase::Challenged || self.authentication.is_none() {
             return None;
         }
         self.drop_future(at);
@@ -271,6 +290,7 @@ mod tests {
             captures_at_once,
             source: Source::Card { brand: Brand::Visa, last4: "4242".to_owned() },
             script,
+            authentication: None,
             return_url: "https://shop.example".to_owned(),
             description: None,
             notice_url: None,
@@ -288,7 +308,7 @@ mod tests {
         fn no_order_of_events_makes_money(
             place in 0..SCENARIOS.len(),
             at_once: bool,
-            asks in prop::collection::vec((0..6_u8, -10..1200_i64, 0..4000_u64, any::<bool>()), 0..30),
+            asks in prop::collection::vec((0..7_u8, -10..1200_i64, 0..4000_u64, any::<bool>()), 0..30),
         ) {
             let config = BankConfig::default();
             let id = Id::from_uuid(Uuid::from_u128(1));
@@ -300,11 +320,14 @@ mod tests {
                 let now = START.plus(Duration::from_millis(after));
                 let effect = Id::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap_or(0) + 100));
                 let amount = Money::new(minor, Currency::USD);
-                let ask = |verb| Ask { verb, id: effect, charge: id, amount, is_last };
+                let ask = |verb| {
+                    Ask { verb, id: effect, charge: id, amount, is_last, own: None, declined: None }
+                };
                 let _ = match what {
                     0 => charge.act(ask(Verb::Capture), now, &config),
                     1 => charge.act(ask(Verb::Void), now, &config),
                     2 => charge.act(ask(Verb::Refund), now, &config),
+                    6 => charge.act(ask(Verb::Increment), now, &config),
                     3 => charge.refund_at_dashboard(effect, minor, now),
                     4 => {
                         dispute = effect.uuid().as_u128();

@@ -1,7 +1,7 @@
 //! What the bank keeps: everything with a reference, and notices that wait to go out.
 
 use kernel::{Cell, Column, ColumnType, Id, Index, Migration, Money, Record, Secret, Table, Timestamp};
-use provider_kit::Verb;
+use provider_kit::{DeclineCode, Verb};
 use serde::{Deserialize, Serialize};
 
 use crate::account::BankAccount;
@@ -24,7 +24,7 @@ pub(crate) enum Entry {
     Effect(Effect),
 }
 
-/// A capture, void, refund or cancel: what it did stands among the facts of its charge.
+/// A capture, void, refund, increment or cancel: what it did stands among the facts of its charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Effect {
     /// The caller's reference; `None` for what was done at the bank itself.
@@ -34,6 +34,9 @@ pub(crate) struct Effect {
     pub(crate) verb: Verb,
     pub(crate) charge: FiledId,
     pub(crate) amount: Money,
+    /// It was decided against, and did nothing to its charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) declined: Option<DeclineCode>,
     pub(crate) created_at: Timestamp,
 }
 

@@ -142,6 +142,7 @@ impl Bank {
         let config = &self.config;
         let effect_id = match notice.fact.fact {
             Fact::Captured { id, .. }
+            | Fact::Incremented { id, .. }
             | Fact::Voided { id, .. }
             | Fact::Refunded { id, .. }
             | Fact::RefundSettled { id }
@@ -190,6 +191,7 @@ const fn event_word(verb: Verb) -> &'static str {
         Verb::Void => "void.updated",
         Verb::Refund => "refund.updated",
         Verb::Cancel => "cancel.updated",
+        Verb::Increment => "increment.updated",
         Verb::Tokenize | Verb::Charge | Verb::Lookup => "charge.updated",
     }
 }

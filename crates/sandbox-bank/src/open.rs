@@ -5,10 +5,11 @@ use std::time::Duration;
 use kernel::{Currency, Money, Secret, Timestamp};
 use provider_kit::DeclineCode;
 
+use crate::bank::wished;
 use crate::charge::{Announcement, Charge, Fact, FiledId, Source};
 use crate::config::BankConfig;
 use crate::reply::Stop;
-use crate::scenario::{Scenario, Script};
+use crate::scenario::{Authentication, Scenario, Script};
 use crate::token::TokenCard;
 use crate::upi;
 use crate::wire::{ChargeRequest, SourceRequest};
@@ -34,14 +35,27 @@ pub(crate) fn open(
     if !is_url(&request.return_url) {
         return Err(Stop::bad_request("`return_url` is an absolute http or https URL".to_owned()));
     }
+    let mut authentication = None;
+    let own = request.scenario.as_deref().map(wished).transpose()?;
     let (source, script) = match request.source {
-        SourceRequest::Card { token } => card(&token, now)?,
+        SourceRequest::Card { token } => {
+            let (source, script) = card(&token, now)?;
+            let script = own.unwrap_or(script);
+            let stored = request.network_transaction_id.is_some();
+            match script.authentication(request.merchant_initiated, stored, request.three_d_secure) {
+                Ok(how) => {
+                    authentication = how;
+                    (source, script)
+                }
+                Err(code) => (source, Script::Decline(code)),
+            }
+        }
         SourceRequest::Upi { payer_vpa, payee_vpa, payee_name } => {
             let addresses = [payer_vpa.as_deref(), Some(&payee_vpa)];
             if !addresses.into_iter().flatten().all(upi::is_vpa) {
                 return Err(Stop::unprocessable("invalid_vpa", "no virtual payment address"));
             }
-            (Source::Upi { payer_vpa, payee_vpa, payee_name }, Script::Approve)
+            (Source::Upi { payer_vpa, payee_vpa, payee_name }, own.unwrap_or(Script::Approve))
         }
     };
     let charge = Charge {
@@ -51,6 +65,7 @@ pub(crate) fn open(
         captures_at_once: request.capture,
         source,
         script,
+        authentication,
         return_url: request.return_url,
         description: request.description,
         notice_url: request.notice_url,
@@ -105,7 +120,7 @@ fn open_card(
             charge.add(now, Fact::Declined { code });
             Vec::new()
         }
-        Script::Challenge | Script::ChallengeThenDecline(_) => {
+        _ if charge.authentication == Some(Authentication::Challenged) => {
             charge.add(now, Fact::Challenged);
             let expires_at = now.plus(asked_for.unwrap_or(config.challenge_valid_for));
             vec![expiry(&mut charge, expires_at)]
@@ -145,6 +160,11 @@ fn open_card(
         Script::Contradictory => approve_and_tell(&mut charge, id, now, config, later, 1),
         Script::Approve
         | Script::Frictionless
+        | Script::Challenge
+        | Script::ChallengeUnlessStored
+        | Script::ChallengeWhenThere
+        | Script::ChallengeThenDecline(_)
+        | Script::IncrementDeclined
         | Script::Struck(..)
         | Script::Invisible
         | Script::Dispute { .. }

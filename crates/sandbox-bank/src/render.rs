@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::charge::{Charge, Dated, Dispute, DisputeStatus, Fact, FiledId, Phase, Source, Standing};
 use crate::config::BankConfig;
 use crate::filing::Effect;
-use crate::scenario::{Script, network_code};
+use crate::scenario::network_code;
 use crate::{page, upi};
 
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ pub(crate) struct ChargeBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rrn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    eci: Option<&'static str>,
+    three_d_secure: Option<AuthenticationBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fee: Option<i64>,
 }
@@ -45,6 +45,15 @@ pub(crate) struct ChargeBody<'a> {
 struct CardBody<'a> {
     brand: Brand,
     last4: &'a str,
+    country: &'static str,
+    issuer: &'static str,
+}
+
+#[derive(Serialize)]
+struct AuthenticationBody {
+    status: &'static str,
+    version: &'static str,
+    eci: &'static str,
 }
 
 #[derive(Serialize)]
@@ -69,6 +78,8 @@ pub(crate) struct EffectBody<'a> {
     charge: FiledId,
     charge_reference: &'a str,
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decline: Option<DeclineBody>,
     amount: i64,
     currency: Currency,
     created: i64,
@@ -99,7 +110,7 @@ pub(crate) fn charge<'a>(
     standing: &Standing,
 ) -> ChargeBody<'a> {
     let decline = match standing.phase {
-        Phase::Declined(code) => Some(DeclineBody { code: code.as_str(), network_code: network_code(code) }),
+        Phase::Declined(code) => Some(decline(code)),
         _ => None,
     };
     let is_approved = standing.phase == Phase::Approved;
@@ -123,14 +134,16 @@ pub(crate) fn charge<'a>(
         network_transaction_id: facts.as_ref().filter(|_| !upi).map(Proof::network_transaction_id),
         approval_code: facts.as_ref().map(Proof::approval_code),
         rrn: facts.as_ref().filter(|_| upi).map(Proof::rrn),
-        // The electronic commerce indicator of a fully authenticated payment (EMV 3-D Secure).
-        eci: (is_approved && matches!(charge.script, Script::Challenge | Script::Frictionless))
-            .then_some("05"),
+        three_d_secure: charge.authentication.filter(|_| is_approved).map(|_| authentication(charge)),
         fee: fee(config, Money::new(standing.captured, charge.amount.currency)),
     }
 }
 
-/// A capture, void, refund or cancel, as far as these facts of its charge go.
+const fn decline(code: DeclineCode) -> DeclineBody {
+    DeclineBody { code: code.as_str(), network_code: network_code(code) }
+}
+
+/// A capture, void, refund, increment or cancel, as far as these facts of its charge go.
 pub(crate) fn effect<'a>(
     config: &BankConfig,
     id: FiledId,
@@ -144,7 +157,8 @@ pub(crate) fn effect<'a>(
         reference: effect.reference.as_deref(),
         charge: effect.charge,
         charge_reference: &charge.reference,
-        status: effect_status(id, facts),
+        status: if effect.declined.is_some() { "declined" } else { effect_status(id, facts) },
+        decline: effect.declined.map(decline),
         amount: effect.amount.minor,
         currency: effect.amount.currency,
         created: effect.created_at.as_seconds(),
@@ -189,6 +203,7 @@ pub(crate) const fn verb_word(verb: Verb) -> &'static str {
         Verb::Void => "void",
         Verb::Refund => "refund",
         Verb::Cancel => "cancel",
+        Verb::Increment => "increment",
         Verb::Lookup => "lookup",
     }
 }
@@ -209,9 +224,35 @@ pub(crate) fn status(standing: &Standing) -> &'static str {
 
 fn card(charge: &Charge) -> Option<CardBody<'_>> {
     match &charge.source {
-        Source::Card { brand, last4 } => Some(CardBody { brand: *brand, last4 }),
+        Source::Card { brand, last4 } => {
+            Some(CardBody { brand: *brand, last4, country: country(*brand), issuer: ISSUER })
+        }
         Source::Upi { .. } => None,
     }
+}
+
+/// Who issued every test card.
+pub(crate) const ISSUER: &str = "Sandbox Bank";
+
+/// Where a test card was issued (ISO 3166-1): where its network is at home.
+pub(crate) const fn country(brand: Brand) -> &'static str {
+    match brand {
+        Brand::Rupay => "IN",
+        Brand::Unionpay => "CN",
+        Brand::Jcb => "JP",
+        Brand::Maestro => "DE",
+        Brand::Visa | Brand::Mastercard | Brand::Amex | Brand::Discover | Brand::Diners => "US",
+    }
+}
+
+/// With the electronic commerce indicator of a fully authenticated payment (EMV 3-D Secure): the two
+/// networks of Mastercard count otherwise.
+const fn authentication(charge: &Charge) -> AuthenticationBody {
+    let eci = match charge.source {
+        Source::Card { brand: Brand::Mastercard | Brand::Maestro, .. } => "02",
+        Source::Card { .. } | Source::Upi { .. } => "05",
+    };
+    AuthenticationBody { status: "authenticated", version: "2.2", eci }
 }
 
 fn action(config: &BankConfig, scope: kernel::Scope, id: FiledId, charge: &Charge) -> ActionBody {

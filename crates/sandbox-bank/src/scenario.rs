@@ -56,17 +56,23 @@ pub(crate) enum Script {
     Approve,
     /// Declines.
     Decline(DeclineCode),
-    /// Asks the customer.
+    /// Asks the customer, and declines where nobody can be asked.
     Challenge,
+    /// Asks the customer, unless the credential was stored and the merchant charges it.
+    ChallengeUnlessStored,
+    /// Asks the customer who is there; a merchant may charge it as if it were stored.
+    ChallengeWhenThere,
     /// Asks the customer, and declines although they prove who they are.
     ChallengeThenDecline(DeclineCode),
-    /// Approves; the issuer authenticated the customer without asking.
+    /// Approves; the issuer authenticated the customer without asking, unless the caller wants more.
     Frictionless,
     /// Pending for a day, then approved or declined: like a payment that settles in days.
     Delayed {
         /// Whether it is declined in the end.
         fails: bool,
     },
+    /// Declines an increment.
+    IncrementDeclined,
     /// Approves, but the answer to this verb goes wrong.
     Struck(Verb, Strike),
     /// Approves in silence, and look-ups do not find it for a while.
@@ -105,6 +111,16 @@ pub(crate) enum Script {
     UnknownStatus,
 }
 
+/// How a payer was authenticated (EMV 3-D Secure).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Authentication {
+    /// On the challenge page.
+    Challenged,
+    /// By what the issuer knew of the device: nobody was asked.
+    Frictionless,
+}
+
 impl Script {
     /// The fault of this verb's first answer.
     pub(crate) fn strike(self, verb: Verb) -> Option<Strike> {
@@ -113,6 +129,53 @@ impl Script {
             Self::Invisible | Self::LateAfterSilence if verb == Verb::Charge => Some(Strike::SilenceAfter),
             Self::NoticeFirst if verb == Verb::Charge => Some(Strike::Slow),
             _ => None,
+        }
+    }
+
+    /// The fault of an operation that asked for this script itself: whatever the verb, it is struck.
+    pub(crate) const fn strike_of_any(self) -> Option<Strike> {
+        match self {
+            Self::Struck(_, strike) => Some(strike),
+            Self::Invisible | Self::LateAfterSilence => Some(Strike::SilenceAfter),
+            Self::NoticeFirst => Some(Strike::Slow),
+            _ => None,
+        }
+    }
+
+    /// Why a verb after the charge is declined, if it is: by an operation's own script, any verb is.
+    pub(crate) fn decline_of(self, verb: Verb, own: bool) -> Option<DeclineCode> {
+        match self {
+            Self::Decline(code) if own => Some(code),
+            Self::LateAfterDecline | Self::Contradictory if own => Some(DeclineCode::GenericDecline),
+            Self::IncrementDeclined if verb == Verb::Increment => Some(DeclineCode::InsufficientFunds),
+            _ => None,
+        }
+    }
+
+    /// How the payer of a new charge is authenticated, or why it is declined instead.
+    pub(crate) const fn authentication(
+        self,
+        merchant_initiated: bool,
+        stored: bool,
+        wished: bool,
+    ) -> Result<Option<Authentication>, DeclineCode> {
+        let challenged = Ok(Some(Authentication::Challenged));
+        match self {
+            Self::Challenge | Self::ChallengeThenDecline(_) if merchant_initiated => {
+                Err(DeclineCode::AuthenticationRequired)
+            }
+            Self::ChallengeUnlessStored if merchant_initiated && !stored => {
+                Err(DeclineCode::AuthenticationRequired)
+            }
+            // Nobody is there to be asked, whatever was wished for.
+            _ if merchant_initiated => Ok(None),
+            Self::Challenge
+            | Self::ChallengeThenDecline(_)
+            | Self::ChallengeUnlessStored
+            | Self::ChallengeWhenThere => challenged,
+            Self::Frictionless if wished => challenged,
+            _ if wished || matches!(self, Self::Frictionless) => Ok(Some(Authentication::Frictionless)),
+            _ => Ok(None),
         }
     }
 
@@ -133,9 +196,10 @@ const fn scenario(
 }
 
 use Script::{
-    Approve, Challenge, ChallengeThenDecline, Contradictory, Decline, Delayed, Dispute, DuplicateNotices,
-    Frictionless, Invisible, LateAfterDecline, LateAfterSilence, NoticeFirst, Over, Partial, RateLimited,
-    RefundFailsLate, RefundPending, ReorderedNotices, Struck, UnknownStatus,
+    Approve, Challenge, ChallengeThenDecline, ChallengeUnlessStored, ChallengeWhenThere, Contradictory,
+    Decline, Delayed, Dispute, DuplicateNotices, Frictionless, IncrementDeclined, Invisible,
+    LateAfterDecline, LateAfterSilence, NoticeFirst, Over, Partial, RateLimited, RefundFailsLate,
+    RefundPending, ReorderedNotices, Struck, UnknownStatus,
 };
 use Strike::{ErrorAfter, ErrorBefore, Garbage, SilenceAfter, SilenceBefore, Slow};
 
@@ -209,9 +273,15 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario("4000000000003063", "three_d_secure_required", "tok_three_d_secure_required",
         Challenge, "asks for 3-D Secure"),
     scenario("4000002500003155", "three_d_secure_unless_stored", "tok_three_d_secure_unless_stored",
-        Challenge, "asks for 3-D Secure, unless the card was stored and the merchant charges it"),
+        ChallengeUnlessStored, "asks for 3-D Secure, unless the card was stored and the merchant charges it"),
+    scenario("4000002760003184", "three_d_secure_always", "tok_three_d_secure_always",
+        Challenge, "asks for 3-D Secure every time; off session declined: authentication required"),
+    scenario("4000003800000446", "three_d_secure_on_session", "tok_three_d_secure_on_session",
+        ChallengeWhenThere, "asks for 3-D Secure on session; off session approved as if it were stored"),
+    scenario("4000008400001280", "three_d_secure_fails", "tok_three_d_secure_fails",
+        Decline(DeclineCode::AuthenticationFailed), "3-D Secure cannot be begun: declined"),
     scenario("4000000000003055", "three_d_secure_frictionless", "tok_three_d_secure_frictionless",
-        Frictionless, "approved; 3-D Secure without a challenge"),
+        Frictionless, "approved; 3-D Secure without a challenge, unless the payment requires it"),
     scenario("4000008260003178", "three_d_secure_insufficient_funds",
         "tok_three_d_secure_insufficient_funds", ChallengeThenDecline(DeclineCode::InsufficientFunds),
         "asks for 3-D Secure; completed, it is declined: not enough money"),
@@ -284,6 +354,12 @@ pub const SCENARIOS: &[Scenario] = &[
         Struck(Verb::Refund, SilenceBefore), "approved; a refund gets no answer and is not done"),
     scenario("4000009900024004", "refund_timeout_after", "tok_refund_timeout_after",
         Struck(Verb::Refund, SilenceAfter), "approved; a refund gets no answer but is done"),
+    scenario("4000009900034003", "increment_declined", "tok_increment_declined",
+        IncrementDeclined, "approved; an increment is declined: not enough money"),
+    scenario("4000009900035000", "increment_timeout_before", "tok_increment_timeout_before",
+        Struck(Verb::Increment, SilenceBefore), "approved; an increment gets no answer and is not done"),
+    scenario("4000009900036008", "increment_timeout_after", "tok_increment_timeout_after",
+        Struck(Verb::Increment, SilenceAfter), "approved; an increment gets no answer but is done"),
     scenario("4000009900025001", "refund_server_error_after", "tok_refund_server_error_after",
         Struck(Verb::Refund, ErrorAfter), "approved; a refund gets a 502 but is done"),
 ];

@@ -33,6 +33,19 @@ pub(crate) struct ChargeRequest {
     pub(crate) description: Option<String>,
     pub(crate) expires_in_seconds: Option<u32>,
     pub(crate) notice_url: Option<String>,
+    /// The payer is not there: nobody can answer a challenge.
+    #[serde(default)]
+    pub(crate) merchant_initiated: bool,
+    /// Of the charge that stored the credential.
+    pub(crate) network_transaction_id: Option<String>,
+    /// The credential will be used again. The bank keeps no cards, so that it only hears it.
+    #[serde(default, rename = "stores_credential")]
+    pub(crate) _stores_credential: bool,
+    /// The payer must be authenticated.
+    #[serde(default)]
+    pub(crate) three_d_secure: bool,
+    /// What to play, whatever the card says.
+    pub(crate) scenario: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +55,7 @@ pub(crate) enum SourceRequest {
     Upi { payer_vpa: Option<String>, payee_vpa: String, payee_name: String },
 }
 
-/// `POST /v1/charges/{charge}/captures`, `voids`, `refunds`.
+/// `POST /v1/charges/{charge}/captures`, `voids`, `refunds`, `increments`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EffectRequest {
@@ -55,6 +68,8 @@ pub(crate) struct EffectRequest {
     /// Of a refund.
     #[serde(rename = "reason")]
     pub(crate) _reason: Option<String>,
+    /// What to play, whatever the card says.
+    pub(crate) scenario: Option<String>,
 }
 
 /// `POST /v1/charges/{charge}/cancels`.
@@ -62,6 +77,8 @@ pub(crate) struct EffectRequest {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CancelRequest {
     pub(crate) reference: String,
+    /// What to play, whatever the card says.
+    pub(crate) scenario: Option<String>,
 }
 
 /// Reads a body. The message names the place and never the content.

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use kernel::{CardNumber, Credentials, Currency, Id, Method, Money, Reply, Request, Secret, Timestamp};
 use provider_kit::{
-    Call, Cancel, Capture, CaptureMode, Card, Charge, Context, Delivery, Incoming, Instrument, Lookup, Payee,
-    Provider, ProviderAccount, Refund, Step, Tokenize, Upstream, Verb, Void, WebhookError, signing,
+    Call, Cancel, Capture, CaptureMode, Card, Charge, Context, Delivery, Incoming, Increment, Initiator,
+    Instrument, Lookup, Payee, Provider, ProviderAccount, Refund, Step, ThreeDSecure, Tokenize, Upstream,
+    Verb, Void, WebhookError, signing,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -77,6 +78,10 @@ fn charge() -> Charge {
         return_url: "https://pay.example/return/pay_1".to_owned(),
         description: Some("Order \"7\"".to_owned()),
         expires_in_seconds: None,
+        initiator: Initiator::Customer,
+        stores_credential: false,
+        three_d_secure: ThreeDSecure::Automatic,
+        scenario: None,
     }
 }
 
@@ -105,7 +110,7 @@ fn tokenize() {
     assert!(request(&account(&[]), &call).carries_card);
     assert_eq!(
         outcome(&call, 200, r#"{"object":"token","id":"tok_sbx_visa.visa.4242.2030-03"}"#),
-        json!({"outcome": "tokenized", "token": "tok_sbx_visa.visa.4242.2030-03"})
+        json!({"outcome": "tokenized", "token": "tok_sbx_visa.visa.4242.2030-03", "card": null})
     );
     assert_eq!(outcome(&call, 200, r#"{"object":"charge","id":"sbx_1"}"#)["outcome"], "unknown");
 }
@@ -137,6 +142,7 @@ fn charge_of_a_card() {
             "network_transaction_id": "113800505060894",
             "fee": {"minor": 29, "currency": "USD"},
             "facts": {"approval_code": "376638"},
+            "card": {"brand": "visa", "last4": "4242"},
         })
     );
 }
@@ -210,11 +216,24 @@ fn charge_of_a_upi_payer() {
 #[test]
 fn what_is_done_to_a_charge() {
     let (amount, charge) = (dollars(400), upstream(Some("sbx_1")));
-    let capture = Capture { reference: reference(), amount, charge: charge.clone(), is_final: true };
-    let refund = Refund { reference: reference(), amount, charge, reason: Some("torn".to_owned()) };
-    let void = Void { reference: reference(), amount, charge: upstream(None) };
-    let cancel = Cancel { reference: reference(), charge: upstream(None) };
+    let capture =
+        Capture { reference: reference(), amount, charge: charge.clone(), is_final: true, scenario: None };
+    let refund =
+        Refund { reference: reference(), amount, charge, reason: Some("torn".to_owned()), scenario: None };
+    let void = Void { reference: reference(), amount, charge: upstream(None), scenario: None };
+    let cancel = Cancel { reference: reference(), charge: upstream(None), scenario: None };
+    let increment = Increment {
+        reference: reference(),
+        amount,
+        charge: upstream(None),
+        scenario: Some("slow".to_owned()),
+    };
     for (call, expected) in [
+        (
+            Call::Increment(increment),
+            "POST http://sandbox.invalid/v1/charges/0123456789abcdefABCDEFa01/increments {\"reference\":\
+             \"0123456789abcdefABCDEFc01\",\"amount\":400,\"currency\":\"USD\",\"scenario\":\"slow\"}",
+        ),
         (
             Call::Capture(capture),
             "POST http://sandbox.invalid/v1/charges/sbx_1/captures {\"reference\":\

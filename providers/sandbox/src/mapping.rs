@@ -47,7 +47,7 @@ fn refused(call: &Call, status: u16, error: ErrorBody) -> Outcome {
 fn of_object(call: &Call, object: Object) -> Outcome {
     let (verb, expected) = match call {
         Call::Tokenize(_) if object.kind == "token" && object.id.starts_with("tok_") => {
-            return Outcome::Tokenized { token: object.id };
+            return Outcome::Tokenized { token: object.id, card: object.card };
         }
         Call::Lookup(lookup) => (lookup.verb, call.reference()),
         _ => (call.verb(), call.reference()),
@@ -70,9 +70,10 @@ pub(crate) fn state(verb: Verb, object: Object) -> Outcome {
             Outcome::Pending { reference: Some(object.id) }
         }
         (Verb::Refund, "failed") => decline(DeclineCode::RefundNotAllowed, "refund_failed", object),
-        (Verb::Capture | Verb::Void | Verb::Refund | Verb::Cancel, "succeeded") => {
+        (Verb::Capture | Verb::Void | Verb::Refund | Verb::Cancel | Verb::Increment, "succeeded") => {
             approved(object.amount, object)
         }
+        (Verb::Capture | Verb::Void | Verb::Refund | Verb::Increment, "declined") => declined(object),
         (_, other) => unknown(&format!("{} with status {other}", object.kind)),
     }
 }
@@ -86,6 +87,7 @@ pub(crate) const fn word(verb: Verb) -> &'static str {
         Verb::Void => "void",
         Verb::Refund => "refund",
         Verb::Cancel => "cancel",
+        Verb::Increment => "increment",
         Verb::Lookup => "lookup",
     }
 }
@@ -94,7 +96,7 @@ fn approved(minor: Option<i64>, object: Object) -> Outcome {
     let (Some(minor), Some(currency)) = (minor, object.currency) else {
         return unknown("an approval without an amount");
     };
-    let facts = [("approval_code", object.approval_code), ("rrn", object.rrn), ("eci", object.eci)];
+    let facts = [("approval_code", object.approval_code), ("rrn", object.rrn)];
     let known = |(name, value): (&str, Option<String>)| value.map(|value| (name.to_owned(), value.into()));
     Outcome::Approved(Approved {
         amount: Money::new(minor, currency),
@@ -102,6 +104,8 @@ fn approved(minor: Option<i64>, object: Object) -> Outcome {
         network_transaction_id: object.network_transaction_id,
         fee: object.fee.map(|fee| Money::new(fee, currency)),
         facts: facts.into_iter().filter_map(known).collect(),
+        card: object.card,
+        authentication: object.three_d_secure,
     })
 }
 

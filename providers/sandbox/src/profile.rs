@@ -28,6 +28,7 @@ pub(crate) static PROFILE: Profile = Profile {
         Capability::Verification,
         Capability::Disputes,
         Capability::Cancel,
+        Capability::Increment,
     ],
     repeats: &[
         (Verb::Charge, KEYED),
@@ -35,9 +36,11 @@ pub(crate) static PROFILE: Profile = Profile {
         (Verb::Void, KEYED),
         (Verb::Refund, KEYED),
         (Verb::Cancel, KEYED),
+        (Verb::Increment, KEYED),
     ],
     visibility: Duration::from_secs(5),
     authorization_valid_for: Duration::from_hours(7 * 24),
     secrets: &[API_KEY, WEBHOOK_SECRET],
     tokenizes_cards: true,
+    plays_scenarios: true,
 };

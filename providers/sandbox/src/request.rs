@@ -1,7 +1,9 @@
 //! From a call to the request that asks for it.
 
 use kernel::{Auth, Effect, Header, Method, Money, Request};
-use provider_kit::{Call, CaptureMode, Charge, Instrument, ProviderAccount, Tokenize, Upstream};
+use provider_kit::{
+    Call, CaptureMode, Charge, Initiator, Instrument, ProviderAccount, ThreeDSecure, Tokenize, Upstream,
+};
 use serde::Serialize;
 
 use crate::profile::API_KEY;
@@ -15,20 +17,26 @@ pub(crate) fn of(account: &ProviderAccount, call: &Call) -> Request {
         Call::Tokenize(call) => tokenize(account, call),
         Call::Charge(call) => charge(account, call),
         Call::Capture(call) => {
-            let body = effect(&call.reference, call.amount, Some(call.is_final), None);
+            let body = effect(&call.reference, call.amount, call.scenario.as_deref());
+            let body = EffectBody { is_final: Some(call.is_final), ..body };
             below(account, &call.charge, "capture", &call.reference, &body)
         }
         Call::Void(call) => {
-            let body = effect(&call.reference, call.amount, None, None);
+            let body = effect(&call.reference, call.amount, call.scenario.as_deref());
             below(account, &call.charge, "void", &call.reference, &body)
         }
         Call::Refund(call) => {
-            let body = effect(&call.reference, call.amount, None, call.reason.as_deref());
+            let body = effect(&call.reference, call.amount, call.scenario.as_deref());
+            let body = EffectBody { reason: call.reason.as_deref(), ..body };
             below(account, &call.charge, "refund", &call.reference, &body)
         }
         Call::Cancel(call) => {
-            let body = CancelBody { reference: &call.reference };
+            let body = CancelBody { reference: &call.reference, scenario: call.scenario.as_deref() };
             below(account, &call.charge, "cancel", &call.reference, &body)
+        }
+        Call::Increment(call) => {
+            let body = effect(&call.reference, call.amount, call.scenario.as_deref());
+            below(account, &call.charge, "increment", &call.reference, &body)
         }
         // By our own reference, which the bank knows even if we never learned its own.
         Call::Lookup(call) => Request {
@@ -81,17 +89,21 @@ fn charge(account: &ProviderAccount, call: &Charge) -> Request {
         description: call.description.as_deref(),
         expires_in_seconds: call.expires_in_seconds,
         notice_url: Some(notice_url).filter(|url| !url.is_empty()),
+        merchant_initiated: !call.initiator.is_customer(),
+        network_transaction_id: match &call.initiator {
+            Initiator::Merchant { network_transaction_id } => network_transaction_id.as_deref(),
+            Initiator::Customer => None,
+        },
+        stores_credential: call.stores_credential,
+        three_d_secure: call.three_d_secure == ThreeDSecure::Required,
+        scenario: call.scenario.as_deref(),
     };
     post(account, "charge", "/v1/charges", &call.reference, &body)
 }
 
-const fn effect<'a>(
-    reference: &'a str,
-    amount: Money,
-    is_final: Option<bool>,
-    reason: Option<&'a str>,
-) -> EffectBody<'a> {
-    EffectBody { reference, amount: amount.minor, currency: amount.currency, is_final, reason }
+const fn effect<'a>(reference: &'a str, amount: Money, scenario: Option<&'a str>) -> EffectBody<'a> {
+    let (amount, currency) = (amount.minor, amount.currency);
+    EffectBody { reference, amount, currency, is_final: None, reason: None, scenario }
 }
 
 /// A request about a charge, which is named by the bank's reference if we were told it.

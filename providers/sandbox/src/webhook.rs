@@ -48,6 +48,7 @@ fn fact(kind: String, object: Object) -> Fact {
         "void.updated" => Verb::Void,
         "refund.updated" => Verb::Refund,
         "cancel.updated" => Verb::Cancel,
+        "increment.updated" => Verb::Increment,
         "dispute.updated" => return dispute(object).unwrap_or(Fact::Other { kind }),
         _ => return Fact::Other { kind },
     };

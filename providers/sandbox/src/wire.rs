@@ -2,6 +2,7 @@
 //! provider, so that a change of the bank shows as a failing test and not as a silent agreement.
 
 use kernel::Currency;
+use provider_kit::{Authentication, CardFacts};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize)]
@@ -29,6 +30,22 @@ pub(crate) struct ChargeBody<'a> {
     pub(crate) expires_in_seconds: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) notice_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) merchant_initiated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) network_transaction_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) stores_credential: bool,
+    /// Authentication is asked for.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) three_d_secure: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scenario: Option<&'a str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 #[derive(Serialize)]
@@ -54,11 +71,15 @@ pub(crate) struct EffectBody<'a> {
     pub(crate) is_final: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scenario: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 pub(crate) struct CancelBody<'a> {
     pub(crate) reference: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scenario: Option<&'a str>,
 }
 
 /// What is kept of an answer: these fields and no others. Serves token, charge, effect and dispute.
@@ -93,7 +114,9 @@ pub(crate) struct Object {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rrn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) eci: Option<String>,
+    pub(crate) three_d_secure: Option<Box<Authentication>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) card: Option<Box<CardFacts>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fee: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -38,6 +38,19 @@ pub fn minor_units(fields: &Fields<'_, '_>, name: &str, zero: bool) -> Result<Op
     }
 }
 
+/// A whole number from 0 to `max`.
+pub(crate) fn whole_number(fields: &Fields<'_, '_>, name: &str, max: u32) -> Result<Option<u32>, Problem> {
+    let Some(node) = fields.get(name) else { return Ok(None) };
+    let Node::Number(text) = node else { return Err(fields.wrong_type(name, "a whole number", node)) };
+    match text.parse::<u32>() {
+        Ok(number) if number <= max => Ok(Some(number)),
+        _ => {
+            let detail = format!("`{name}` must be a whole number from 0 to {max}.");
+            Err(Problem::new(&code::INVALID_VALUE, detail).at(fields.pointer(name)))
+        }
+    }
+}
+
 /// An ISO 4217 code in upper case.
 pub fn currency(fields: &Fields<'_, '_>, name: &str) -> Result<Option<Currency>, Problem> {
     let Some(node) = fields.get(name) else { return Ok(None) };

@@ -14,6 +14,7 @@ pub mod json;
 mod metadata;
 mod method;
 mod nearest;
+mod payer;
 mod payment;
 mod query;
 mod refund;

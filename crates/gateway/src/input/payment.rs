@@ -1,14 +1,17 @@
 //! `POST /payments` and `POST /payments/{id}/confirm`.
 
 use kernel::{Currency, Id, Kind, Mode, Money, Scope};
-use payments::{AnswerForm, ConfirmPayment, CreatePayment, CustomerKind, CustomerRef, Purpose};
-use provider_kit::CaptureMode;
+use payments::{
+    AnswerForm, ConfirmPayment, CreatePayment, CustomerKind, CustomerRef, MethodInput, OffSession, Purpose,
+};
+use provider_kit::{CaptureMode, ThreeDSecure};
 
-use super::amount::{currency, minor_units};
+use super::amount::{currency, minor_units, whole_number};
 use super::fields::{Fields, Schema};
 use super::json::Node;
 use super::metadata::metadata;
 use super::method::method;
+use super::payer::payer;
 use super::text::{TextRule, check_email};
 use super::url::absolute_url;
 use crate::problem::{Problem, catalogue as code};
@@ -36,36 +39,43 @@ const CREATE: Schema = Schema {
         "metadata",
         "return_url",
         "callback_url",
-    ],
-    later: &[
+        "capture_delay_seconds",
+        "off_session",
+        "network_transaction_id",
+        "three_d_secure",
         "billing_address",
         "shipping_address",
         "ip_address",
         "device_fingerprint",
         "user_agent",
         "terminal_id",
-        "wallet_type",
-        "wallet_token",
-        "capture_delay_seconds",
-        "off_session",
-        "customer",
-        "installments",
-        "splits",
-        "three_d_secure",
     ],
+    later: &["wallet_type", "wallet_token", "customer", "installments", "splits"],
 };
 
 const CONFIRM: Schema = Schema {
-    fields: &["payment_method", "payment_details", "provider", "gateway", "return_url", "client_secret"],
-    later: &[
-        "wallet_type",
-        "wallet_token",
+    fields: &[
+        "payment_method",
+        "payment_details",
+        "provider",
+        "gateway",
+        "return_url",
+        "client_secret",
+        "off_session",
+        "network_transaction_id",
+        "three_d_secure",
         "billing_address",
+        "shipping_address",
         "ip_address",
         "device_fingerprint",
         "user_agent",
+        "terminal_id",
     ],
+    later: &["wallet_type", "wallet_token"],
 };
+
+/// Money is held for a month at the very most; providers say how long really.
+const DELAY_SECONDS_MAX: u32 = 2_592_000;
 
 /// A create request, of either form.
 pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Problem> {
@@ -74,7 +84,8 @@ pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Pr
     let purpose = fields.word("purpose", &purpose)?.unwrap_or(Purpose::Payment);
     let (amount, form) = amount(&fields, purpose)?;
     let capture = [("automatic", CaptureMode::Automatic), ("manual", CaptureMode::Manual)];
-    let capture_method = fields.word("capture_method", &capture)?.unwrap_or(CaptureMode::Automatic);
+    let capture_method = fields.word("capture_method", &capture)?;
+    let capture_delay_seconds = delay(&fields, capture_method, purpose)?;
     let method = method(&fields)?;
     let confirm = fields.flag("confirm")?.unwrap_or(method.is_some());
     match (confirm, method.is_some()) {
@@ -87,13 +98,18 @@ pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Pr
         (true, true) | (false, false) => {}
     }
     merchant(&fields, scope)?;
+    let customer = customer(&fields)?;
+    let off_session = off_session(&fields, method.as_ref(), confirm)?;
+    if off_session.is_some() && customer.is_none() {
+        return Err(fields.missing("customer_id", "whose stored credential is charged off session"));
+    }
     Ok(CreatePayment {
         amount,
         purpose,
         capture_method,
         confirm,
         method,
-        customer: customer(&fields)?,
+        customer,
         order_id: owned(fields.text("order_id", &TextRule::REFERENCE)?),
         allow_duplicate_order: fields.flag("allow_duplicate_order")?.unwrap_or(false),
         provider: provider(&fields)?,
@@ -104,6 +120,11 @@ pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Pr
         return_url: url(&fields, "return_url")?,
         callback_url: url(&fields, "callback_url")?,
         form,
+        capture_delay_seconds,
+        off_session,
+        stores_credential: false,
+        three_d_secure: three_d_secure(&fields)?.unwrap_or_default(),
+        payer: payer(&fields)?,
     })
 }
 
@@ -114,7 +135,73 @@ pub fn confirm_payment(node: &Node<'_>) -> Result<ConfirmPayment, Problem> {
     fields.text("client_secret", &TextRule::REFERENCE)?;
     let method = method(&fields)?
         .ok_or_else(|| fields.missing("payment_method", "with what the payment is charged"))?;
-    Ok(ConfirmPayment { method, provider: provider(&fields)?, return_url: url(&fields, "return_url")? })
+    Ok(ConfirmPayment {
+        off_session: off_session(&fields, Some(&method), true)?,
+        method: Some(method),
+        provider: provider(&fields)?,
+        return_url: url(&fields, "return_url")?,
+        three_d_secure: three_d_secure(&fields)?,
+        payer: payer(&fields)?,
+    })
+}
+
+/// Held first, and taken by itself: only of money that is taken without a capture by the merchant.
+fn delay(
+    fields: &Fields<'_, '_>,
+    capture: Option<CaptureMode>,
+    purpose: Purpose,
+) -> Result<Option<u32>, Problem> {
+    let Some(seconds) = whole_number(fields, "capture_delay_seconds", DELAY_SECONDS_MAX)? else {
+        return Ok(None);
+    };
+    let refuse = |detail: &'static str| {
+        Err(Problem::new(&code::CONFLICTING_FIELDS, detail).at(fields.pointer("capture_delay_seconds")))
+    };
+    match (capture, purpose) {
+        (Some(CaptureMode::Manual), _) => refuse(
+            "`capture_delay_seconds` captures by itself; with `capture_method: manual` you capture. Send one.",
+        ),
+        (_, Purpose::Verification) => refuse("A verification moves no money that could be captured later."),
+        (_, Purpose::Payment) => Ok(Some(seconds).filter(|seconds| *seconds > 0)),
+    }
+}
+
+/// The payer is not there: what is charged was stored before, and nobody can answer a challenge.
+fn off_session(
+    fields: &Fields<'_, '_>,
+    method: Option<&MethodInput>,
+    confirm: bool,
+) -> Result<Option<OffSession>, Problem> {
+    let link = fields.text("network_transaction_id", &TextRule::WORD)?;
+    if !fields.flag("off_session")?.unwrap_or(false) {
+        return match link {
+            Some(_) => {
+                Err(fields.missing("off_session", "`network_transaction_id` belongs to `off_session: true`"))
+            }
+            None => Ok(None),
+        };
+    }
+    let refuse = |name: &str, detail: &'static str| {
+        Err(Problem::new(&code::INVALID_VALUE, detail).at(fields.pointer(name)))
+    };
+    match method {
+        _ if !confirm => {
+            refuse("confirm", "An `off_session` payment is charged at once: leave out `confirm`.")
+        }
+        Some(MethodInput::Card(_)) => refuse(
+            "payment_method",
+            "An `off_session` payment charges a stored credential: send a token, not a card's number.",
+        ),
+        Some(MethodInput::Upi { .. }) => {
+            refuse("payment_method", "UPI asks the payer each time, and cannot be charged `off_session`.")
+        }
+        _ => Ok(Some(OffSession { network_transaction_id: owned(link) })),
+    }
+}
+
+fn three_d_secure(fields: &Fields<'_, '_>) -> Result<Option<ThreeDSecure>, Problem> {
+    let words = [("automatic", ThreeDSecure::Automatic), ("required", ThreeDSecure::Required)];
+    fields.word("three_d_secure", &words)
 }
 
 /// `amount` with `currency`, or `amount_paisa`, which is rupees and chooses the words of the answers.

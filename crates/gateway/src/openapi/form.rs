@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use kernel::{Brand, Kind, Mode};
 use payments::{OperationStatus, PaymentStatus, Purpose, RefundStatus, WaitingFor};
-use provider_kit::{Advice, CaptureMode};
+use provider_kit::{Advice, CaptureMode, ThreeDSecure};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::Value;
@@ -156,6 +156,8 @@ words! {
     RefundStatusWord of RefundStatus by RefundStatus::as_str => [Pending Succeeded Failed];
     /// `automatic`: taken with the approval. `manual`: held until you capture or cancel.
     CaptureMethodWord of CaptureMode by written => [Automatic Manual];
+    /// `automatic`: provider and issuer decide. `required`: the payer is always authenticated.
+    ThreeDSecureWord of ThreeDSecure by written => [Automatic Required];
     /// `payment` takes money; `verification` checks a method with an amount of 0.
     PurposeWord of Purpose by written => [Payment Verification];
     /// A card's scheme.

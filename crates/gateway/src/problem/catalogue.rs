@@ -244,6 +244,10 @@ catalogue! {
         "At most 50 entries; names of 1 to 40 characters; values are strings of up to 500 characters, \
          numbers or booleans.",
         "Send less, or keep it on your side.";
+    INVALID_SCENARIO = "invalid_scenario", 422, once,
+        "The scenario cannot be played",
+        "`X-Florin-Sandbox-Scenario` names no scenario of the sandbox bank, or came with a live key.",
+        "Send one of the names that `detail` lists, with a test key.";
     CARD_NUMBER_IN_TEXT = "card_number_in_text", 422, once,
         "A card number stands in a text",
         "A description, name, reason or metadata entry holds a card number. Nothing was stored.",

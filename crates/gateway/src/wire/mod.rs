@@ -4,6 +4,7 @@
 //! form may change, an answer may not.
 
 mod action;
+mod address;
 mod browser_payment;
 mod list;
 mod payment;
@@ -14,6 +15,7 @@ use kernel::Timestamp;
 use serde::{Serialize, Serializer};
 
 pub use action::ActionObject;
+pub use address::AddressObject;
 pub use browser_payment::BrowserPaymentObject;
 pub use list::ListObject;
 pub use payment::PaymentObject;

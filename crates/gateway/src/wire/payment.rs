@@ -7,7 +7,7 @@ use payments::{
     AnswerForm, Attempt, CardSummary, ChargeSummary, LastError, MethodSummary, OperationKind,
     OperationStatus, Payment, PaymentKind, Purpose, RefundKind, WaitingFor,
 };
-use provider_kit::{Account, Action, Advice, CaptureMode};
+use provider_kit::{Account, Action, Advice, Authentication, CaptureMode, ThreeDSecure};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use vault::Keys;
 
 use super::At;
 use super::action::ActionObject;
+use super::address::AddressObject;
 use super::qr::qr_data_url;
 use crate::client_secret::client_secret;
 use crate::openapi::form;
@@ -56,6 +57,34 @@ pub struct PaymentObject<'a> {
     /// When approved money is taken.
     #[schemars(with = "form::CaptureMethodWord")]
     capture_method: CaptureMode,
+    /// It is held first, and captured by itself so many seconds after it was authorized.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capture_delay_seconds: Option<u32>,
+    /// `true` where the payer was not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    off_session: Option<bool>,
+    /// `required`, or absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<form::ThreeDSecureWord>")]
+    three_d_secure: Option<ThreeDSecure>,
+    /// The payer's address on the network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip_address: Option<&'a str>,
+    /// The payer's device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_fingerprint: Option<&'a str>,
+    /// The payer's browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<&'a str>,
+    /// Your terminal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terminal_id: Option<&'a str>,
+    /// Where the bill goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billing_address: Option<AddressObject<'a>>,
+    /// Where the goods go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_address: Option<AddressObject<'a>>,
     /// `verification`, or absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<form::PurposeWord>")]
@@ -102,6 +131,9 @@ pub struct PaymentObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<form::Open>")]
     provider_response: Option<&'a Map<String, Value>>,
+    /// Under which names the provider knows the charge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_metadata: Option<ProviderNames<'a>>,
     /// Its refunds, oldest first.
     refunds: Vec<RefundLine>,
     /// Why the last charge was not done.
@@ -177,13 +209,46 @@ struct CardObject<'a> {
     /// The first digits, which name the issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     bin: Option<&'a str>,
+    /// Where it was issued: ISO 3166-1 alpha-2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<&'a str>,
+    /// Who issued it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<&'a str>,
     /// The same for the same number at this merchant; says nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint: Option<&'a str>,
     /// How the payer was authenticated.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<form::Open>")]
-    three_d_secure: Option<&'a Value>,
+    three_d_secure: Option<AuthenticationObject<'a>>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ThreeDSecure")]
+struct AuthenticationObject<'a> {
+    /// `authenticated` or `attempted`.
+    status: &'a str,
+    /// Of the protocol.
+    version: &'a str,
+    /// The electronic commerce indicator, two digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eci: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ProviderMetadata")]
+struct ProviderNames<'a> {
+    /// The reference that we sent: what your account at the provider shows.
+    reference: String,
+    /// The provider's own id, once it told one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    charge_id: Option<&'a str>,
+}
+
+impl<'a> ProviderNames<'a> {
+    fn of(charge: &'a ChargeSummary) -> Self {
+        Self { reference: charge.operation.reference(), charge_id: charge.reference.as_deref() }
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -271,7 +336,7 @@ impl<'a> ErrorObject<'a> {
 impl<'a> PaymentObject<'a> {
     /// The wire form of a payment, as a secret key may see it.
     pub fn of(payment: &'a Payment, mode: Mode, keys: &Keys) -> Self {
-        let charge = payment.charge.as_ref();
+        let (charge, payer) = (payment.charge.as_ref(), payment.payer.as_deref());
         let object = Self {
             id: payment.id,
             object: "payment",
@@ -286,6 +351,15 @@ impl<'a> PaymentObject<'a> {
             amount_capturable: payment.amounts.capturable(),
             amount_refundable: payment.amounts.refundable(),
             capture_method: payment.capture_method,
+            capture_delay_seconds: payment.capture_delay_seconds,
+            off_session: payment.off_session.then_some(true),
+            three_d_secure: Some(payment.three_d_secure).filter(|wanted| !wanted.is_automatic()),
+            ip_address: payer.and_then(|payer| payer.ip_address.as_deref()),
+            device_fingerprint: payer.and_then(|payer| payer.device_fingerprint.as_deref()),
+            user_agent: payer.and_then(|payer| payer.user_agent.as_deref()),
+            terminal_id: payer.and_then(|payer| payer.terminal_id.as_deref()),
+            billing_address: payer.and_then(|payer| payer.billing_address.as_ref()).map(AddressObject::of),
+            shipping_address: payer.and_then(|payer| payer.shipping_address.as_ref()).map(AddressObject::of),
             purpose: Some(payment.purpose).filter(|purpose| *purpose == Purpose::Verification),
             customer_id: customer_id(payment),
             order_id: payment.shown_order_id(),
@@ -301,6 +375,7 @@ impl<'a> PaymentObject<'a> {
             statement_descriptor: payment.statement_descriptor.as_deref(),
             attempts: payment.attempts.iter().map(|attempt| AttemptObject::of(attempt, payment)).collect(),
             provider_response: charge.map(|charge| &charge.facts),
+            provider_metadata: charge.map(ProviderNames::of),
             refunds: refunds(payment),
             last_error: payment.last_error.as_ref().map(ErrorObject::of),
             created_at: At(payment.created_at),
@@ -380,6 +455,12 @@ impl<'a> MethodObject<'a> {
     }
 }
 
+impl<'a> AuthenticationObject<'a> {
+    fn of(said: &'a Authentication) -> Self {
+        Self { status: &said.status, version: &said.version, eci: said.eci.as_deref() }
+    }
+}
+
 impl<'a> CardObject<'a> {
     fn of(card: &'a CardSummary) -> Self {
         Self {
@@ -389,7 +470,9 @@ impl<'a> CardObject<'a> {
             exp_year: card.exp_year,
             bin: card.bin.as_deref(),
             fingerprint: card.fingerprint.as_deref(),
-            three_d_secure: card.three_d_secure.as_ref(),
+            country: card.country.as_deref(),
+            issuer: card.issuer.as_deref(),
+            three_d_secure: card.three_d_secure.as_deref().map(AuthenticationObject::of),
         }
     }
 }

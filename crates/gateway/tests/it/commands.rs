@@ -5,7 +5,6 @@ use gateway::input::{capture, confirm_payment, create_payment, nothing, parse, r
 use kernel::{Currency, Id, Mode, Money, Scope};
 use payments::{AnswerForm, CreatePayment, CustomerRef, MethodInput, Purpose};
 use proptest::prelude::*;
-use provider_kit::CaptureMode;
 use uuid::Uuid;
 
 fn scope(mode: Mode) -> Scope {
@@ -40,7 +39,7 @@ fn the_documents_card_request_works_as_it_stands() {
     assert_eq!(command.customer, Some(CustomerRef::Reference("cust_123".to_owned())));
     assert!(command.confirm);
     assert_eq!((command.form, command.purpose), (AnswerForm::Canonical, Purpose::Payment));
-    assert_eq!(command.capture_method, CaptureMode::Automatic);
+    assert_eq!(command.capture_method, None);
     let Some(MethodInput::Card(card)) = command.method else { panic!("a card") };
     assert_eq!((card.number.last4(), card.exp_month, card.exp_year), ("4242", 12, 2025));
     assert_eq!(card.cvc.unwrap().expose(), "123");

@@ -30,7 +30,27 @@ invalid_type         /confirm                      + "confirm": "yes"
 missing_field        /payment_method               + "confirm": true
 invalid_value        /confirm                      + "confirm": false, "payment_method": "tok_visa"
 unknown_field        /amuont                       + "amuont": 1
-unsupported_field    /billing_address              + "billing_address": {}
+invalid_type         /billing_address              + "billing_address": "Main Street 1"
+invalid_value        /billing_address/country      + "billing_address": {"country": "usa"}
+invalid_value        /shipping_address/country     + "shipping_address": {"country": "XX"}
+unknown_field        /billing_address/street       + "billing_address": {"street": "x"}
+card_number_in_text  /billing_address/line1        + "billing_address": {"line1": "4242 4242 4242 4242"}
+card_number_in_text  /shipping_address/name        + "shipping_address": {"name": "4242424242424242"}
+invalid_text         /billing_address/city         + "billing_address": {"city": ""}
+invalid_value        /ip_address                   + "ip_address": "203.0.113.256"
+invalid_value        /ip_address                   + "ip_address": "localhost"
+card_number_in_text  /user_agent                   + "user_agent": "4242424242424242"
+invalid_text         /terminal_id                  + "terminal_id": ""
+invalid_value        /capture_delay_seconds        + "capture_delay_seconds": 2592001
+invalid_value        /capture_delay_seconds        + "capture_delay_seconds": -1
+invalid_type         /capture_delay_seconds        + "capture_delay_seconds": "60"
+conflicting_fields   /capture_delay_seconds        + "capture_delay_seconds": 60, "capture_method": "manual"
+invalid_value        /three_d_secure               + "three_d_secure": "always"
+missing_field        /off_session                  + "network_transaction_id": "1", "payment_method": "tok_visa"
+invalid_type         /off_session                  + "off_session": "yes", "payment_method": "tok_visa"
+missing_field        /customer_id                  + "off_session": true, "payment_method": "tok_visa"
+invalid_value        /confirm                      + "off_session": true, "customer_id": "c"
+invalid_value        /payment_method               + "off_session": true, "payment_method": "UPI", "customer_id": "c"
 unsupported_field    /wallet_type                  + "wallet_type": "paypal"
 conflicting_fields   /user_id                      + "customer_id": "a", "user_id": "a"
 invalid_value        /customer_id                  + "customer_id": "cus_123"

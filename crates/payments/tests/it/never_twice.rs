@@ -27,9 +27,8 @@ async fn an_unknown_charge_is_held_and_found_out() {
         let id = answered.payment.id;
         assert_eq!(world.get(id).await.status(), PaymentStatus::Pending);
         let confirm = payments::ConfirmPayment {
-            method: crate::world::card("4242424242424242"),
-            provider: None,
-            return_url: None,
+            method: Some(crate::world::card("4242424242424242")),
+            ..Default::default()
         };
         let second = world.payments.confirm(&world.caller, id, confirm, None).await.unwrap_err();
         assert!(matches!(second, PaymentsError::Rejected(Rejection::OperationOpen(_))), "{second:?}");

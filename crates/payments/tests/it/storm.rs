@@ -75,7 +75,7 @@ async fn client(
             }
             5 => {
                 let method = card(CARDS[dice.roll(4) as usize]);
-                let command = payments::ConfirmPayment { method, provider: None, return_url: None };
+                let command = payments::ConfirmPayment { method: Some(method), ..Default::default() };
                 drop(world.payments.confirm(&world.caller, id, command, key("confirm", step)).await);
             }
             _ => edit_by_hand(world, dice, id).await,

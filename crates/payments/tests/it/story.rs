@@ -87,9 +87,8 @@ async fn a_failed_payment_may_be_confirmed_with_another_card() {
     let world = World::new().await;
     let id = world.pay("4000000000000002").await.payment.id;
     let command = payments::ConfirmPayment {
-        method: crate::world::card("5555555555554444"),
-        provider: None,
-        return_url: None,
+        method: Some(crate::world::card("5555555555554444")),
+        ..Default::default()
     };
     let answered = world.payments.confirm(&world.caller, id, command.clone(), None).await.unwrap();
     assert_eq!(answered.payment.status(), PaymentStatus::Paid);

@@ -14,7 +14,7 @@ use payments::{
     NewAccount, Payment, PaymentKind, Payments, PaymentsError, PaymentsPorts, PaymentsSettings, Purpose,
     RefundPayment,
 };
-use provider_kit::{Account, CaptureMode, Card, Delivery, ProviderAccount};
+use provider_kit::{Account, CaptureMode, Card, Delivery, ProviderAccount, ThreeDSecure};
 use sandbox_bank::{Bank, BankConfig, InProcess, Keys, StatementLine};
 use store::{Memory, Schema, open_memory_with};
 use testkit::{CountedIds, ManualClock, RuntimeTasks, SeededRandom};
@@ -200,7 +200,8 @@ impl World {
             .unwrap()
             .account
             .id;
-        let caller = Caller { scope, actor: Actor::Key("key_test".to_owned()), trace_id: None };
+        let caller =
+            Caller { scope, actor: Actor::Key("key_test".to_owned()), trace_id: None, scenario: None };
         Self { payments, store, memory, bank, wire, clock, scope, account, bank_keys, caller }
     }
 
@@ -339,7 +340,7 @@ pub(crate) fn card_payment(minor: i64, number: &str) -> CreatePayment {
     CreatePayment {
         amount: Money::new(minor, Currency::USD),
         purpose: Purpose::Payment,
-        capture_method: CaptureMode::Automatic,
+        capture_method: None,
         confirm: true,
         method: Some(card(number)),
         customer: None,
@@ -353,11 +354,16 @@ pub(crate) fn card_payment(minor: i64, number: &str) -> CreatePayment {
         return_url: None,
         callback_url: None,
         form: AnswerForm::Canonical,
+        capture_delay_seconds: None,
+        off_session: None,
+        stores_credential: false,
+        three_d_secure: ThreeDSecure::Automatic,
+        payer: None,
     }
 }
 
 pub(crate) fn held_payment(minor: i64) -> CreatePayment {
-    CreatePayment { capture_method: CaptureMode::Manual, ..card_payment(minor, "4242424242424242") }
+    CreatePayment { capture_method: Some(CaptureMode::Manual), ..card_payment(minor, "4242424242424242") }
 }
 
 pub(crate) fn upi_payment(vpa: &str) -> CreatePayment {

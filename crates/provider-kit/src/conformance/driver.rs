@@ -213,7 +213,7 @@ impl<'a> Bench<'a> {
         let reference = self.reference();
         let call = Call::Tokenize(Tokenize { reference, card });
         match self.outcome(&call).await? {
-            Outcome::Tokenized { token } => Ok(Instrument::CardToken { token }),
+            Outcome::Tokenized { token, .. } => Ok(Instrument::CardToken { token }),
             other => Err(format!("tokenizing gave {other:?}")),
         }
     }
@@ -231,6 +231,7 @@ fn look_up_of(call: &Call) -> Option<Lookup> {
         Call::Capture(call) => (call.amount, None),
         Call::Void(call) => (call.amount, None),
         Call::Refund(call) => (call.amount, None),
+        Call::Increment(call) => (call.amount, None),
         // A cancel moves nothing: any amount will do.
         Call::Cancel(_) => (kernel::Money::zero(kernel::Currency::USD), None),
         Call::Tokenize(_) | Call::Lookup(_) => return None,

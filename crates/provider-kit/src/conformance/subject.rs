@@ -4,7 +4,10 @@ use kernel::{Currency, Money};
 
 use super::Wanted;
 use super::driver::{Bench, upstream};
-use crate::call::{Call, Cancel, Capture, CaptureMode, Charge, Instrument, Refund, Upstream, Void};
+use crate::call::{
+    Call, Cancel, Capture, CaptureMode, Charge, Increment, Initiator, Instrument, Refund, ThreeDSecure,
+    Upstream, Void,
+};
 use crate::outcome::Outcome;
 use crate::profile::{Capability, MethodKind, Profile};
 
@@ -78,6 +81,7 @@ impl Subject {
             Self::Of(Capability::Verification) => "verification",
             Self::Of(Capability::Disputes) => "dispute",
             Self::Of(Capability::Cancel) => "cancel",
+            Self::Of(Capability::Increment) => "increment",
         }
     }
 
@@ -107,8 +111,9 @@ impl Subject {
             }
             Capability::Void => {
                 let charge = approved(bench, CaptureMode::Manual).await?;
-                let call = Call::Void(Void { reference: bench.reference(), amount: amount(ASKED), charge });
-                Ok(Prepared { call, expected: Expected::Approved(amount(ASKED)) })
+                let (reference, amount) = (bench.reference(), amount(ASKED));
+                let call = Call::Void(Void { reference, amount, charge, scenario: None });
+                Ok(Prepared { call, expected: Expected::Approved(amount) })
             }
             Capability::Refund => {
                 let charge = approved(bench, CaptureMode::Automatic).await?;
@@ -125,8 +130,14 @@ impl Subject {
                 let outcome = bench.outcome(&open.call).await?;
                 open.expected.check(&outcome)?;
                 let charge = upstream(&open.call, &outcome);
-                let call = Call::Cancel(Cancel { reference: bench.reference(), charge });
+                let call = Call::Cancel(Cancel { reference: bench.reference(), charge, scenario: None });
                 Ok(Prepared { call, expected: Expected::Done })
+            }
+            Capability::Increment => {
+                let (charge, reference) = (approved(bench, CaptureMode::Manual).await?, bench.reference());
+                let call =
+                    Call::Increment(Increment { reference, amount: amount(PART), charge, scenario: None });
+                Ok(Prepared { call, expected: Expected::Approved(amount(PART)) })
             }
             Capability::Disputes => Err("disputes are told by notice and not asked for".to_owned()),
         }
@@ -168,6 +179,10 @@ fn a_charge(reference: String, amount: Money, capture: CaptureMode, instrument: 
         return_url: "https://shop.example/return/1".to_owned(),
         description: Some("Order 12 & more".to_owned()),
         expires_in_seconds: Some(900),
+        initiator: Initiator::Customer,
+        stores_credential: false,
+        three_d_secure: ThreeDSecure::Automatic,
+        scenario: None,
     }
 }
 
@@ -180,13 +195,15 @@ pub(super) async fn approved(bench: &mut Bench<'_>, capture: CaptureMode) -> Res
 }
 
 fn capture(bench: &mut Bench<'_>, charge: Upstream, amount: Money, is_final: bool) -> Prepared {
-    let call = Call::Capture(Capture { reference: bench.reference(), amount, charge, is_final });
+    let reference = bench.reference();
+    let call = Call::Capture(Capture { reference, amount, charge, is_final, scenario: None });
     Prepared { call, expected: Expected::Approved(amount) }
 }
 
 /// A refund of a charge.
 pub(super) fn refund(bench: &mut Bench<'_>, charge: Upstream, amount: Money) -> Prepared {
     let reason = Some("returned".to_owned());
-    let call = Call::Refund(Refund { reference: bench.reference(), amount, charge, reason });
+    let reference = bench.reference();
+    let call = Call::Refund(Refund { reference, amount, charge, reason, scenario: None });
     Prepared { call, expected: Expected::Approved(amount) }
 }

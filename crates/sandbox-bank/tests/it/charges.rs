@@ -15,7 +15,10 @@ async fn a_card_becomes_a_token_and_the_token_a_charge() {
     assert_eq!(status, 200);
     assert_eq!(charge["status"], "captured");
     assert_eq!(charge["amount_captured"], 1000);
-    assert_eq!(charge["card"], json!({"brand": "visa", "last4": "4242"}));
+    assert_eq!(
+        charge["card"],
+        json!({"brand": "visa", "last4": "4242", "country": "US", "issuer": "Sandbox Bank"})
+    );
     assert_eq!(charge["approval_code"].as_str().unwrap().len(), 6);
     assert_eq!(shop.look_up("a1").await, charge);
     assert_eq!(shop.look_up(charge["id"].as_str().unwrap()).await, charge);

@@ -91,7 +91,7 @@ async fn a_completed_challenge_proves_who_paid() {
     let shop = Shop::new();
     let name = challenged(&shop, true).await;
     shop.bank.challenge_submit(&name, "complete", shop.now()).await;
-    assert_eq!(shop.look_up("c").await["eci"], "05");
+    assert_eq!(shop.look_up("c").await["three_d_secure"]["eci"], "05");
     // The same moment by the clock, and still the first answer is what it was.
     let mut body = charge_body("c", "tok_three_d_secure", true);
     body["description"] = json!("<b>Shoes & more</b>");

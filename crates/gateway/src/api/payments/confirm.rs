@@ -17,9 +17,17 @@ pub(crate) async fn confirm(mut call: Call) -> Answer {
         call.check_body(&body)?;
         (confirm_payment(&body)?, call.claim("POST /payments/{id}/confirm", &id.to_string(), &body)?)
     };
-    if call.is_browser() && command.provider.is_some() {
-        // Where a payment goes is the merchant's decision, not the page's.
-        return Err(Problem::plain(&code::PUBLISHABLE_KEY).at("/provider"));
+    if call.is_browser() {
+        // Where a payment goes and how its payer is authenticated is the merchant's decision, not the
+        // page's.
+        let merchants = [
+            (command.provider.is_some(), "/provider"),
+            (command.off_session.is_some(), "/off_session"),
+            (command.three_d_secure.is_some(), "/three_d_secure"),
+        ];
+        if let Some((_, param)) = merchants.into_iter().find(|(given, _)| *given) {
+            return Err(Problem::plain(&code::PUBLISHABLE_KEY).at(param));
+        }
     }
     // The body holds a card number: it goes before the provider is waited for.
     drop(bytes);

@@ -1,0 +1,89 @@
+//! What the chosen account's provider cannot do is refused before anything is written.
+
+use kernel::{Currency, Money};
+use provider_kit::{Capability, CaptureMode, MethodKind, ThreeDSecure};
+
+use crate::account::Opened;
+use crate::command::{Caller, MethodInput};
+use crate::payment::Purpose;
+use crate::rejection::Rejection;
+
+/// What a charge asks of a provider.
+pub(crate) struct Asked {
+    pub(crate) kind: Option<MethodKind>,
+    pub(crate) amount: Money,
+    pub(crate) purpose: Purpose,
+    pub(crate) capture_method: CaptureMode,
+    pub(crate) capture_delay_seconds: Option<u32>,
+    pub(crate) three_d_secure: ThreeDSecure,
+}
+
+/// Which method an input is.
+pub(crate) const fn kind_of(method: &MethodInput) -> MethodKind {
+    match method {
+        MethodInput::Upi { .. } => MethodKind::Upi,
+        MethodInput::Card(_) | MethodInput::Token(_) => MethodKind::Card,
+    }
+}
+
+/// Refuses what the account's provider does not offer, naming the field that asks for it.
+pub(crate) fn check(asked: &Asked, opened: &Opened) -> Result<(), Rejection> {
+    let profile = opened.provider.profile();
+    let invalid = |param, message: String| Err(Rejection::Invalid { param, message });
+    let Asked { kind, amount, .. } = *asked;
+    if let Some(kind) = kind.filter(|kind| !profile.methods.contains(kind)) {
+        return invalid("/payment_method", format!("{} does not take {}", profile.name, kind.as_str()));
+    }
+    let currency = amount.currency;
+    if !profile.takes(currency) {
+        return invalid("/currency", format!("{} does not take {currency}", profile.name));
+    }
+    let upi = kind == Some(MethodKind::Upi);
+    if upi && currency != Currency::INR {
+        return invalid("/currency", "UPI takes INR only".to_owned());
+    }
+    let manual = asked.capture_method == CaptureMode::Manual;
+    if manual && !profile.can(Capability::ManualCapture) {
+        return invalid("/capture_method", format!("{} cannot hold money for a later capture", profile.name));
+    }
+    if let Some(seconds) = asked.capture_delay_seconds {
+        let longest = profile.authorization_valid_for.as_secs();
+        if upi || !profile.can(Capability::ManualCapture) {
+            let what = if upi { "UPI" } else { profile.name };
+            return invalid(
+                "/capture_delay_seconds",
+                format!("{what} cannot hold money for a later capture"),
+            );
+        }
+        if u64::from(seconds) >= longest {
+            let message = format!("{} holds money for {longest} seconds; the delay is shorter", profile.name);
+            return invalid("/capture_delay_seconds", message);
+        }
+    }
+    if asked.three_d_secure == ThreeDSecure::Required
+        && kind == Some(MethodKind::Card)
+        && !profile.can(Capability::ThreeDSecure)
+    {
+        return invalid("/three_d_secure", format!("{} has no 3-D Secure", profile.name));
+    }
+    if asked.purpose == Purpose::Verification && !profile.can(Capability::Verification) {
+        return invalid("/purpose", format!("{} cannot verify with an amount of zero", profile.name));
+    }
+    Ok(())
+}
+
+/// A scenario is for a simulation in a test world, and for nothing else.
+pub(crate) fn check_scenario(caller: &Caller, opened: &Opened) -> Result<(), Rejection> {
+    if caller.scenario.is_none() {
+        return Ok(());
+    }
+    let param = "X-Florin-Sandbox-Scenario";
+    if caller.scope.mode == kernel::Mode::Live {
+        return Err(Rejection::Invalid { param, message: "live payments play no scenarios".to_owned() });
+    }
+    let profile = opened.provider.profile();
+    if profile.plays_scenarios {
+        return Ok(());
+    }
+    Err(Rejection::Invalid { param, message: format!("{} plays no scenarios", profile.name) })
+}
