@@ -25,6 +25,10 @@ pub struct Config {
     pub operation: OperationConfig,
     /// The simulated bank.
     pub sandbox: SandboxConfig,
+    /// What is counted for operators.
+    pub metrics: MetricsConfig,
+    /// Where traces go.
+    pub otlp: OtlpConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Who said what, and what was said that this build can only answer.
@@ -42,6 +46,12 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// How long a caller waits before 202.
     pub answer_within: Duration,
+    /// How long the head or the body of a request may take.
+    pub read_timeout: Duration,
+    /// How long a client may take no byte of its answer.
+    pub write_timeout: Duration,
+    /// After the signal to stop: how long requests are still taken, while `/ready` says 503.
+    pub stop_delay: Duration,
 }
 
 /// Where everything is kept.
@@ -121,11 +131,33 @@ pub enum BankPlace {
     Address(String),
 }
 
+/// What is counted for operators.
+#[derive(Clone, Debug, Default)]
+pub struct MetricsConfig {
+    /// Whether anything is counted and shown.
+    pub enabled: bool,
+    /// The port of `/metrics` alone; `None`: it is a page of the API's port.
+    pub port: Option<u16>,
+    /// What all names begin with, if anything.
+    pub prefix: Option<String>,
+}
+
+/// Where traces go.
+#[derive(Clone, Debug, Default)]
+pub struct OtlpConfig {
+    /// An OpenTelemetry collector's address; `None`: there are no traces.
+    pub endpoint: Option<String>,
+    /// Of a hundred requests that begin here, how many are traced.
+    pub sample_percent: u32,
+}
+
 /// What is logged, and how.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogConfig {
     /// From which severity on.
     pub level: LogLevel,
+    /// The severity of the one line per request.
+    pub requests: LogLevel,
     /// In which form.
     pub format: LogFormat,
 }

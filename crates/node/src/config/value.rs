@@ -56,6 +56,25 @@ impl Raw {
         number.filter(|number| *number <= 1000).ok_or("a number from 0 to 1000")
     }
 
+    /// Of a hundred.
+    pub(super) fn percent(&self) -> Result<u32, Allowed> {
+        let number = self.number().and_then(|number| u32::try_from(number).ok());
+        number.filter(|number| *number <= 100).ok_or("a number from 0 to 100")
+    }
+
+    /// Yes or no.
+    pub(super) fn boolean(&self) -> Result<bool, Allowed> {
+        match self {
+            Self::Boolean(value) => Ok(*value),
+            Self::Environment(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Ok(true),
+                "false" | "0" | "no" | "off" => Ok(false),
+                _ => Err("true or false"),
+            },
+            _ => Err("true or false"),
+        }
+    }
+
     /// Of ten thousand.
     pub(super) fn basis_points(&self) -> Result<u32, Allowed> {
         let number = self.number().and_then(|number| u32::try_from(number).ok());

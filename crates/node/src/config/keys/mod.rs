@@ -7,6 +7,7 @@ mod operation;
 mod payment;
 mod sandbox;
 mod server;
+mod telemetry;
 
 use super::key::{DefaultValue, Key, Section, key};
 use super::read::ENCRYPTION_KEY;
@@ -21,6 +22,8 @@ pub(super) const SECTIONS: &[Section] = &[
     operation::SECTION,
     sandbox::SECTION,
     sandbox::FAULTS,
+    telemetry::METRICS,
+    telemetry::OTLP,
     log::SECTION,
 ];
 

@@ -37,5 +37,27 @@ pub(super) const SECTION: Section = Section {
             Is("\"25s\""),
             "After which a call whose outcome is not known yet is answered with 202. The work goes on."
         ),
+        key!(
+            "server.read_timeout",
+            ["SERVER_READ_TIMEOUT"],
+            DURATION => server.read_timeout,
+            Is("\"30s\""),
+            "How long the head or the body of a request may take. An idle connection is kept twice as long."
+        ),
+        key!(
+            "server.write_timeout",
+            ["SERVER_WRITE_TIMEOUT"],
+            DURATION => server.write_timeout,
+            Is("\"30s\""),
+            "How long a client may take no byte of its answer before it is cut off."
+        ),
+        key!(
+            "server.stop_delay",
+            [],
+            DURATION => server.stop_delay,
+            Is("\"0s\""),
+            "After the signal to stop, how long requests are still taken while /ready answers 503 already: \
+             as long as a load balancer takes to notice."
+        ),
     ],
 };
