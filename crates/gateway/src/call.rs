@@ -21,6 +21,7 @@ use crate::client_secret::is_client_secret;
 use crate::input::{self, Node as Json, Parameters};
 use crate::problem::{Problem, catalogue as code, not_found};
 use crate::router::Access;
+use crate::trace::TraceId;
 
 /// The field and query parameter by which a browser shows that it was handed a payment.
 const CLIENT_SECRET: &str = "client_secret";
@@ -120,7 +121,7 @@ impl Call {
         Caller {
             scope: self.scope(),
             actor: Actor::Key(self.principal.key.to_string()),
-            trace_id: trace_id(&self.parts.headers),
+            trace_id: self.parts.extensions.get::<TraceId>().map(|trace| trace.as_str().to_owned()),
             scenario: self.scenario.clone(),
         }
     }
@@ -271,16 +272,4 @@ fn scenario(headers: &HeaderMap, mode: Mode) -> Result<Option<String>, Problem> 
             refuse(format!("`{SCENARIO}` must name one scenario: {}.", names.join(", ")))
         }
     }
-}
-
-/// The trace of W3C Trace Context's `traceparent`, if it is a whole one.
-fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    let mut parts = text.split('-');
-    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let is_hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let whole = is_hex(version, 2) && is_hex(trace, 32) && is_hex(span, 16) && is_hex(flags, 2);
-    (whole && version != "ff" && trace.bytes().any(|byte| byte != b'0')).then(|| trace.to_owned())
 }

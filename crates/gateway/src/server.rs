@@ -119,6 +119,7 @@ async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut draining
             .header_read_timeout(HEAD_WITHIN)
             .serve_connection(TokioIo::new(stream), service)
     );
+    let _open = Open::count();
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -135,6 +136,22 @@ async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut draining
                 connection.as_mut().graceful_shutdown();
             }
         }
+    }
+}
+
+/// One open connection.
+struct Open;
+
+impl Open {
+    fn count() -> Self {
+        metrics::gauge!("http_connections").increment(1);
+        Self
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        metrics::gauge!("http_connections").decrement(1);
     }
 }
 

@@ -17,7 +17,7 @@ use ledger::Posting;
 
 use crate::customer::Customer;
 use crate::dispute::Dispute;
-use crate::operation::{Operation, OperationId, WaitingClaim};
+use crate::operation::{Operation, OperationId, OperationStatus, WaitingClaim};
 use crate::payment::{Payment, PaymentStatus};
 use crate::refund::Refund;
 
@@ -80,6 +80,8 @@ pub(crate) struct Draft {
     transfers: Vec<Transfer>,
     /// Operations that this commit reserves for the task that commits it to send.
     pub(crate) to_send: Vec<OperationId>,
+    /// Operations that this commit raises, and to what.
+    pub(crate) raised: Vec<(OperationId, OperationStatus)>,
     /// What an operator must be told, once the commit stands.
     pub(crate) alerts: Vec<String>,
     /// Whether anything must be written.
@@ -137,10 +139,16 @@ impl Draft {
             facts: Vec::new(),
             transfers: Vec::new(),
             to_send: Vec::new(),
+            raised: Vec::new(),
             alerts: Vec::new(),
             changed: false,
             fresh,
         }
+    }
+
+    /// Whether the payment is made by this commit.
+    pub(crate) const fn is_new(&self) -> bool {
+        self.payment_version.is_none()
     }
 
     /// The version that the payment has once this commit stands.
@@ -254,6 +262,7 @@ impl Draft {
         self.to_send.clear();
         // It was for that operation, and not for what follows from it.
         self.scenario = None;
+        self.raised.clear();
         self.alerts.clear();
         self.changed = false;
     }

@@ -32,6 +32,7 @@ mod inbox;
 mod instrument;
 mod list;
 mod lock;
+mod measure;
 mod moves;
 mod operation;
 mod order_guard;
@@ -49,6 +50,7 @@ mod search_index;
 mod service;
 mod settings;
 mod surplus;
+mod watch;
 
 use kernel::{Migration, Table};
 

@@ -19,6 +19,7 @@ use crate::clocks::Clocks;
 use crate::command::{Answered, Caller, Verdict};
 use crate::draft::{Draft, Touched};
 use crate::lock::{Held, Locks, Turn};
+use crate::measure;
 use crate::operation::{Due, OPERATION, Operation, OperationId, operation_key};
 use crate::payment::{Payment, PaymentKind};
 use crate::refund::Refund;
@@ -240,6 +241,7 @@ impl Payments {
             for alert in &draft.alerts {
                 tracing::error!(payment = %draft.payment.id, alert = alert.as_str(), "alert");
             }
+            measure::committed(draft);
             draft.committed();
         }
         Ok(outcome)

@@ -134,6 +134,11 @@ catalogue! {
         "Live keys are refused over plain HTTP from other machines.",
         "Use TLS in front of the server. Treat the key as leaked and replace it.";
 
+    METRICS_NOT_HERE = "metrics_not_here", 403, once,
+        "The metrics are not shown to this caller",
+        "`/metrics` on the port of the API is for this machine and private networks, without a proxy \
+         between.",
+        "Set `metrics.port`, and let the monitoring read that port.";
     NOT_FOUND = "not_found", 404, once,
         "No such object",
         "The id is malformed, unknown, or another merchant's; or it belongs to the other mode.",

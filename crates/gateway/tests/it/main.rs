@@ -9,6 +9,7 @@ mod idempotency;
 mod json;
 mod lists;
 mod metadata;
+mod monitor;
 mod never_ours;
 mod problems;
 mod query;

@@ -79,8 +79,6 @@ async fn what_is_not_there_is_a_problem_document() {
         "/docs",
         "/redoc",
         "/openapi.json",
-        "/metrics",
-        "/health",
         "/api",
         "/api/v1",
         "/api/v2/payments",

@@ -25,13 +25,11 @@ pub(super) const BASIS_POINTS: Reader<u32> =
     Reader::new("integer", "a number from 0 to 10000", |raw, _| raw.basis_points());
 pub(super) const PERCENT: Reader<u32> =
     Reader::new("integer", "a number from 0 to 100", |raw, _| raw.percent());
-pub(super) const BOOLEAN: Reader<bool> =
-    Reader::new("boolean", "true or false", |raw, _| raw.boolean());
-pub(super) const METRIC_PREFIX: Reader<String> = Reader::new(
-    "text",
-    "letters, digits and underscores, not beginning with a digit",
-    |raw, _| metric_prefix(raw),
-);
+pub(super) const BOOLEAN: Reader<bool> = Reader::new("boolean", "true or false", |raw, _| raw.boolean());
+pub(super) const METRIC_PREFIX: Reader<String> =
+    Reader::new("text", "letters, digits and underscores, not beginning with a digit", |raw, _| {
+        metric_prefix(raw)
+    });
 pub(super) const OTLP_ADDRESS: Reader<String> =
     Reader::new("address", "an address that begins with http:// or https://", |raw, _| otlp_address(raw));
 
