@@ -131,6 +131,11 @@ impl Call {
         self.ids.first().and_then(|text| Id::parse(text).ok()).ok_or_else(|| not_found(what))
     }
 
+    /// The name in the path, as it is.
+    pub(crate) fn name(&self) -> &str {
+        self.ids.first().map_or("", String::as_str)
+    }
+
     /// The query string, still encoded.
     pub(crate) fn query(&self) -> Option<&str> {
         self.parts.uri.query()

@@ -15,11 +15,11 @@ use uuid::Uuid;
 use crate::command::Verdict;
 use ledger::Posting;
 
-use crate::customer::Customer;
 use crate::dispute::Dispute;
 use crate::operation::{Operation, OperationId, OperationStatus, WaitingClaim};
 use crate::payment::{Payment, PaymentStatus};
 use crate::refund::Refund;
+use crate::writing::Writing;
 
 /// A record that the draft reads or writes.
 #[derive(Clone, Debug)]
@@ -70,7 +70,8 @@ pub(crate) struct Draft {
     pub(crate) operations: Vec<Touched<Operation>>,
     pub(crate) refunds: Vec<Touched<Refund>>,
     pub(crate) disputes: Vec<Touched<Dispute>>,
-    pub(crate) customer: Option<Customer>,
+    /// What the same commit writes about the customer and the method.
+    pub(crate) aside: Option<Writing>,
     pub(crate) inserts: Vec<Insert>,
     pub(crate) removes: Vec<Remove>,
     pub(crate) claim: Option<Claim>,
@@ -130,7 +131,7 @@ impl Draft {
             operations: Vec::new(),
             refunds: Vec::new(),
             disputes: Vec::new(),
-            customer: None,
+            aside: None,
             inserts: Vec::new(),
             removes: Vec::new(),
             claim: None,
@@ -227,8 +228,8 @@ impl Draft {
         write(&mut changes, scope, &self.operations)?;
         write(&mut changes, scope, &self.refunds)?;
         write(&mut changes, scope, &self.disputes)?;
-        if let Some(customer) = &self.customer {
-            changes.insert(scope, customer)?;
+        if let Some(aside) = self.aside.take() {
+            aside.join(&mut changes);
         }
         changes.insert.append(&mut self.inserts);
         changes.remove.append(&mut self.removes);
@@ -254,7 +255,7 @@ impl Draft {
             }
         }
         self.disputes.clear();
-        self.customer = None;
+        self.aside = None;
         self.claim = None;
         self.moves.clear();
         self.answers.clear();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
-    Actor, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Scope, Store, Tasks, Timestamp,
-    Versioned,
+    Actor, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Record, Scope, Store, Tasks,
+    Timestamp, Versioned,
 };
 use provider_kit::{Account, ProviderAccount, Registry};
 use tokio::sync::oneshot;
@@ -135,6 +135,20 @@ impl Payments {
         self.payment(scope, id).await?;
         let found = self.operations_of(scope, id).await?;
         Ok(found.into_iter().map(|versioned| versioned.record).collect())
+    }
+
+    pub(crate) async fn page<R: Record>(
+        &self,
+        scope: Scope,
+        query: Query,
+        limit: u32,
+    ) -> Result<Page<R>, PaymentsError> {
+        let one_more = Query { limit: limit.saturating_add(1), ..query };
+        let mut found = self.store.of(scope).find::<R>(one_more).await?;
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = found.len() > wanted;
+        found.truncate(wanted);
+        Ok(Page { items: found.into_iter().map(|versioned| versioned.record).collect(), has_more })
     }
 
     pub(crate) async fn payment(

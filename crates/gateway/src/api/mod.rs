@@ -1,6 +1,7 @@
 //! The API's routes, by area and verb. A route says who may use it; a handler
 //! parses, calls one service method and shapes.
 
+mod customers;
 mod outcome;
 mod payments;
 mod refunds;
@@ -10,7 +11,9 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::routing::{MethodFilter, on};
-use identity::AccessScope::{PaymentsRead, PaymentsWrite, RefundsRead, RefundsWrite};
+use identity::AccessScope::{
+    CustomersRead, CustomersWrite, PaymentsRead, PaymentsWrite, RefundsRead, RefundsWrite,
+};
 use node::Node;
 
 use crate::call::Call;
@@ -34,6 +37,11 @@ pub(crate) fn routes(root: &'static str) -> Vec<Route> {
         // The same thing in the words of card networks.
         change(at("/payments/{id}/void"), Secret(PaymentsWrite), payments::cancel::cancel),
         change(at("/payments/{id}/refund"), Secret(RefundsWrite), payments::refund::refund),
+        change(at("/customers"), Secret(CustomersWrite), customers::create::create),
+        read(at("/customers"), Secret(CustomersRead), customers::list::list),
+        read(at("/customers/{id}"), Secret(CustomersRead), customers::get::get),
+        patch(at("/customers/{id}"), Secret(CustomersWrite), customers::update::update),
+        delete(at("/customers/{id}"), Secret(CustomersWrite), customers::delete::delete),
         change(at("/refunds"), Secret(RefundsWrite), refunds::create::create),
         read(at("/refunds"), Secret(RefundsRead), refunds::list::list),
         read(at("/refunds/{id}"), Secret(RefundsRead), refunds::get::get),
@@ -54,6 +62,22 @@ where
     A: Future<Output = Answer> + Send + 'static,
 {
     route((Method::POST, MethodFilter::POST), path, access, handler)
+}
+
+fn patch<F, A>(path: String, access: Access, handler: F) -> Route
+where
+    F: Fn(Call) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Answer> + Send + 'static,
+{
+    route((Method::PATCH, MethodFilter::PATCH), path, access, handler)
+}
+
+fn delete<F, A>(path: String, access: Access, handler: F) -> Route
+where
+    F: Fn(Call) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Answer> + Send + 'static,
+{
+    route((Method::DELETE, MethodFilter::DELETE), path, access, handler)
 }
 
 /// The pipeline of every API route: who is calling and whether they may, then the handler.

@@ -169,6 +169,10 @@ catalogue! {
         "Another payment of the same `order_id` is open or paid.",
         "Use that payment, or send `allow_duplicate_order: true` if the order is really to be charged \
          twice.";
+    CUSTOMER_EXISTS = "customer_exists", 409, once,
+        "There is a customer of this reference",
+        "`reference` is unique among a merchant's customers, and one has it.",
+        "Use that customer: every route takes the reference in place of the id.";
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use", 409, again,
         "The first request with this idempotency key is still running",
         "The same key was sent again before its first request was answered.",

@@ -4,6 +4,7 @@
 mod answers;
 mod authorization;
 mod commands;
+mod customers;
 mod edges;
 mod idempotency;
 mod json;
