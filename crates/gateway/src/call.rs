@@ -1,6 +1,6 @@
 //! One authenticated request, between its key and its service.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,30 +11,31 @@ use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use identity::{AuthenticationError, KeyKind, Principal};
 use kernel::{Actor, Claim, Id, Kind, Mode, Scope};
+use limits::Verdict;
 use node::Node;
-use payments::Caller;
+use payments::{Caller, PaymentKind};
 use sandbox_bank::SCENARIOS;
 use vault::{Keys, Purpose};
 
 use crate::body;
+use crate::client::Client;
 use crate::client_secret::is_client_secret;
 use crate::input::{self, Node as Json, Parameters};
-use crate::problem::{Problem, catalogue as code, not_found};
+use crate::problem::{Problem, catalogue as code, from_payments, not_found};
+use crate::quota::{self, Attempt};
 use crate::router::Access;
 use crate::trace::TraceId;
 
 /// The field and query parameter by which a browser shows that it was handed a payment.
 const CLIENT_SECRET: &str = "client_secret";
 
-/// Who is at the other end of the connection; put into each request by the server.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
-
 /// An authenticated request.
 pub(crate) struct Call {
     /// The node that serves it.
     pub(crate) node: Arc<Node>,
     principal: Principal,
+    client: Client,
+    quota: Option<Verdict>,
     parts: Parts,
     body: Option<Body>,
     ids: Vec<String>,
@@ -47,26 +48,65 @@ impl Call {
     /// request is judged before.
     pub(crate) async fn begin(node: Arc<Node>, request: Request, access: Access) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let text = bearer(&parts.headers)?;
-        let principal = node.identity.authenticate(text).await.map_err(refused)?;
-        if !principal.admits(peer_address(&parts)) {
+        let client = Client::of(&parts, &node.config.server.trusted_proxies);
+        let principal = authenticate(&node, &parts.headers, client).await?;
+        if !principal.admits(client.address) {
             return Err(Problem::plain(&code::ADDRESS_NOT_ALLOWED));
         }
-        check_access(&principal, access)?;
-        if principal.scope.mode == Mode::Live && comes_from_afar(&parts) {
+        // A live key over plain HTTP from another machine has been read by everybody on the way.
+        if principal.scope.mode == Mode::Live && !client.is_private {
             return Err(Problem::plain(&code::INSECURE_TRANSPORT));
         }
+        let quota = quota::count_key(&node, &principal, client.address).await?;
+        check_access(&principal, access).map_err(|problem| problem.quota_of(quota))?;
         let ids = match RawPathParams::from_request_parts(&mut parts, &()).await {
             Ok(params) => params.iter().map(|(_, value)| value.to_owned()).collect(),
             // Not UTF-8: no id of ours.
             Err(_) => vec![String::new()],
         };
         let scenario = scenario(&parts.headers, principal.scope.mode)?;
-        let mut call = Self { node, principal, parts, body: Some(body), ids, scenario };
+        let mut call = Self { node, principal, client, quota, parts, body: Some(body), ids, scenario };
         if call.is_browser() && matches!(access, Access::ClientSecret(_)) {
-            call.require_client_secret().await?;
+            call.require_client_secret().await.map_err(|problem| problem.quota_of(quota))?;
         }
         Ok(call)
+    }
+
+    /// What is left of the key's limit, where it has one.
+    pub(crate) const fn quota(&self) -> Option<Verdict> {
+        self.quota
+    }
+
+    /// Counts an attempt to charge, and refuses one too many. `payer` is the address that the
+    /// merchant's server names; a browser's is its own.
+    pub(crate) async fn count_attempt(
+        &mut self,
+        order: Option<&str>,
+        customer: Option<&str>,
+        payer: Option<IpAddr>,
+    ) -> Result<(), Problem> {
+        let payer = if self.is_browser() { self.client.address } else { payer };
+        let idempotency_key = idempotency_key(&self.parts.headers)?;
+        let attempt = Attempt { order, customer, payer, idempotency_key };
+        quota::count_attempt(&self.node, self.scope(), attempt).await
+    }
+
+    /// The same for a payment that exists: its order and customer are its own.
+    pub(crate) async fn count_confirm(
+        &mut self,
+        id: Id<PaymentKind>,
+        payer: Option<IpAddr>,
+    ) -> Result<(), Problem> {
+        if !quota::counts_attempts(&self.node, self.scope()) {
+            return Ok(());
+        }
+        let payment = self.node.payments.get(self.scope(), id).await.map_err(from_payments)?;
+        let order = payment.order_id.clone().unwrap_or_else(|| id.to_string());
+        let customer = payment
+            .customer
+            .as_ref()
+            .map(|link| link.reference.clone().unwrap_or_else(|| link.id.to_string()));
+        self.count_attempt(Some(&order), customer.as_deref(), payer).await
     }
 
     /// Whether a publishable key came: answers are reduced to what a browser may see.
@@ -176,6 +216,22 @@ impl Call {
     }
 }
 
+/// Who holds the key that came. What comes without a valid one is counted by its address.
+async fn authenticate(node: &Node, headers: &HeaderMap, client: Client) -> Result<Principal, Problem> {
+    let text = bearer(headers);
+    quota::check_address(node, client.address, text.as_ref().ok().copied()).await?;
+    let problem = match text {
+        Ok(text) => match node.identity.authenticate(text).await {
+            Ok(principal) => return Ok(principal),
+            Err(error @ AuthenticationError::Store(_)) => return Err(refused(error)),
+            Err(error) => refused(error),
+        },
+        Err(problem) => problem,
+    };
+    quota::count_address(node, client.address).await?;
+    Err(problem)
+}
+
 /// The text of a body's `client_secret`.
 fn client_secret_of<'t>(body: &'t Json<'_>) -> Option<&'t str> {
     let Json::Object(members) = body else { return None };
@@ -233,17 +289,6 @@ fn refused(error: AuthenticationError) -> Problem {
             Problem::plain(&code::UNAVAILABLE).retry_after(2).log(error.to_string())
         }
     }
-}
-
-/// From where the request came; unknown only where no connection is, in tests of the router alone.
-fn peer_address(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical())
-}
-
-/// A live key over plain HTTP from another machine has been read by everybody on the way. TLS ends in
-/// a proxy on this machine.
-fn comes_from_afar(parts: &Parts) -> bool {
-    parts.extensions.get::<Peer>().is_some_and(|peer| !peer.0.ip().to_canonical().is_loopback())
 }
 
 /// 1 to 255 visible ASCII characters.

@@ -14,7 +14,7 @@ use axum::routing::get;
 use node::{Metrics, Node};
 use serde::Serialize;
 
-use crate::call::Peer;
+use crate::client::Peer;
 use crate::problem::{Problem, catalogue as code};
 use crate::reply::json;
 use crate::wire::At;

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::Service as _;
 
-use crate::call::Peer;
+use crate::client::mark_peer;
 use crate::router::router;
 use crate::sandbox::HangUp;
 
@@ -109,7 +109,7 @@ async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut draining
         return;
     }
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
+        mark_peer(&mut request, peer);
         let answer = router.clone().call(request);
         async move { may_be_sent(answer.await) }
     });

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use identity::{FirstStart, Identity};
 use kernel::{Clock, Id, Ids, Merchant, Mode, Random, Scope, Secret, Store, Tasks};
+use limits::{Limiter, MemoryLimiter};
 use payments::{MerchantSettings, Payments, PaymentsError, PaymentsPorts, PaymentsSettings};
 use provider_kit::Payee;
 use sandbox_bank::Bank;
@@ -41,6 +42,8 @@ pub struct Node {
     pub payments: Arc<Payments>,
     /// Merchants and keys.
     pub identity: Arc<Identity>,
+    /// Counters of rate limits.
+    pub limits: Arc<dyn Limiter>,
     /// Keys of MACs and sealed values.
     pub vault: Arc<Vault>,
     /// The sandbox bank, if it runs in this process.
@@ -113,6 +116,7 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
         store: stores.main,
         payments,
         identity,
+        limits: Arc::new(MemoryLimiter::new()),
         vault,
         bank,
         registry,

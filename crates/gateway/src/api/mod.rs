@@ -18,7 +18,7 @@ use node::Node;
 
 use crate::call::Call;
 use crate::input::Parameters;
-use crate::problem::Problem;
+use crate::quota;
 use crate::reply::Answer;
 use crate::router::Access::{self, ClientSecret, Secret};
 use crate::router::Route;
@@ -90,15 +90,28 @@ where
     let pipeline = move |State(node): State<Arc<Node>>, request: Request| {
         let handler = handler.clone();
         async move {
-            let answer = match Call::begin(node, request, access).await {
-                Ok(call) if is_idempotent => match Parameters::parse(call.query(), &[], &[]) {
-                    Ok(_) => handler(call).await,
-                    Err(problem) => Err(problem),
-                },
-                Ok(call) => handler(call).await,
+            let call = match Call::begin(node, request, access).await {
+                Ok(call) => call,
+                Err(problem) => return problem.into_answer(),
+            };
+            let quota = call.quota();
+            let strict = match call.query() {
+                Some(query) if is_idempotent => Parameters::parse(Some(query), &[], &[]).map(|_| ()),
+                _ => Ok(()),
+            };
+            let answer = match strict {
+                Ok(()) => handler(call).await,
                 Err(problem) => Err(problem),
             };
-            answer.unwrap_or_else(Problem::into_answer)
+            match answer {
+                Ok(mut response) => {
+                    if let Some(quota) = quota {
+                        quota::write(&quota, response.headers_mut());
+                    }
+                    response
+                }
+                Err(problem) => problem.quota_of(quota).into_answer(),
+            }
         }
     };
     Route { method, path, access, is_idempotent, handler: on(filter, pipeline) }

@@ -294,6 +294,12 @@ catalogue! {
         "The same key came with another body or on another route.",
         "Use a new key for a new request.";
 
+    RATE_LIMITED = "rate_limited", 429, again,
+        "Too many requests",
+        "A rate limit is used up: of the key, of the address, or of attempts to charge one order, \
+         customer or payer. Nothing was done, and no idempotency key was used.",
+        "Wait as long as `Retry-After` says and send the same request again.";
+
     INTERNAL = "internal", 500, again,
         "Something went wrong on our side",
         "A fault of the server; its log has the `request_id`.",

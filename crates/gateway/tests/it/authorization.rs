@@ -20,6 +20,7 @@ use crate::world::{Ids, World, altered, filled};
 const TABLE: &str = "
     POST   /payments                  payments:write  403  403  in
     GET    /payments                  payments:read   403  403  in
+    GET    /payments/search           payments:read   403  403  in
     GET    /payments/{id}             payments:read   403  in   404
     POST   /payments/{id}/confirm     payments:write  403  in   404
     POST   /payments/{id}/capture     payments:write  403  403  404
@@ -38,6 +39,9 @@ const TABLE: &str = "
 
 /// Routes that need no key, each with the reason.
 const PUBLIC: &[(&str, &str)] = &[
+    ("GET /health", "whether it works, for monitors: counts and words, nothing of any merchant"),
+    ("GET /ready", "whether to send requests here, for load balancers"),
+    ("GET /metrics", "figures for Prometheus, from this machine alone unless they have a port of their own"),
     ("GET /return/{payment}", "a browser that comes back: shows nothing, and looks the charge up"),
     ("POST /return/{payment}", "the same, as a form"),
     ("POST /webhooks/{provider}/{account}", "a provider's notice: stored, then its signature is verified"),

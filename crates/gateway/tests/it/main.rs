@@ -3,11 +3,13 @@
 
 mod answers;
 mod authorization;
+mod clients;
 mod commands;
 mod customers;
 mod edges;
 mod idempotency;
 mod json;
+mod limits;
 mod lists;
 mod metadata;
 mod monitor;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kernel::Secret;
+use kernel::{Network, Secret};
+use limits::Rate;
 use payments::LateSuccess;
 
 use super::key::{Environment, Reader};
@@ -32,6 +33,24 @@ pub(super) const METRIC_PREFIX: Reader<String> =
     });
 pub(super) const OTLP_ADDRESS: Reader<String> =
     Reader::new("address", "an address that begins with http:// or https://", |raw, _| otlp_address(raw));
+
+pub(super) const FLAG: Reader<bool> = Reader::new("boolean", "true or false", |raw, _| raw.flag());
+pub(super) const NETWORKS: Reader<Vec<Network>> = Reader::new(
+    "list of address ranges",
+    "a list of IP addresses or ranges, such as [\"10.0.0.0/8\", \"2001:db8::/32\"]",
+    |raw, _| {
+        let texts = raw.texts().map_err(|_| NETWORKS.allowed)?;
+        texts.iter().map(|text| text.parse().map_err(|_| NETWORKS.allowed)).collect()
+    },
+);
+pub(super) const RATE: Reader<Option<Rate>> =
+    Reader::new("rate", "a rate such as \"100/s\", \"30/m\" or \"5/h\", or \"off\"", |raw, _| {
+        match raw.text() {
+            Ok("off") => Ok(None),
+            Ok(text) => text.parse().map(Some).map_err(|_| RATE.allowed),
+            Err(_) => Err(RATE.allowed),
+        }
+    });
 
 pub(super) const ENCRYPTION_KEY: Reader<Secret<String>> = Reader::new(
     "secret",

@@ -5,7 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kernel::Secret;
+use kernel::{Network, Secret};
+use limits::Rate;
 use payments::LateSuccess;
 
 use super::origin::Origins;
@@ -21,6 +22,8 @@ pub struct Config {
     pub encryption_key: Option<Secret<String>>,
     /// Every merchant's defaults.
     pub payment: PaymentConfig,
+    /// How often somebody may call.
+    pub rate_limit: RateLimitConfig,
     /// How calls to providers are driven.
     pub operation: OperationConfig,
     /// The simulated bank.
@@ -52,6 +55,27 @@ pub struct ServerConfig {
     pub write_timeout: Duration,
     /// After the signal to stop: how long requests are still taken, while `/ready` says 503.
     pub stop_delay: Duration,
+    /// Whose word on who is calling counts.
+    pub trusted_proxies: Vec<Network>,
+}
+
+/// How often somebody may call; a rate of `None` is no limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RateLimitConfig {
+    /// Whether anything is limited.
+    pub enabled: bool,
+    /// Whether test worlds are limited too.
+    pub test_mode: bool,
+    /// Requests per key, or per address without a valid one.
+    pub api: Option<Rate>,
+    /// Providers' notices per address.
+    pub webhooks: Option<Rate>,
+    /// Attempts to charge one order.
+    pub order: Option<Rate>,
+    /// Attempts to charge one customer.
+    pub customer: Option<Rate>,
+    /// Attempts to charge from one payer's address.
+    pub payer: Option<Rate>,
 }
 
 /// Where everything is kept.

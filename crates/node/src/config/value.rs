@@ -102,6 +102,35 @@ impl Raw {
         count.checked_mul(milliseconds).map(Duration::from_millis).ok_or(ALLOWED)
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&self) -> Result<bool, Allowed> {
+        const ALLOWED: Allowed = "true or false";
+        match self {
+            Self::Boolean(flag) => Ok(*flag),
+            Self::Environment(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Ok(true),
+                "false" | "0" | "no" | "off" => Ok(false),
+                _ => Err(ALLOWED),
+            },
+            _ => Err(ALLOWED),
+        }
+    }
+
+    /// A list of texts; in the environment with commas between them.
+    pub(super) fn texts(&self) -> Result<Vec<String>, Allowed> {
+        const ALLOWED: Allowed = "a list of texts";
+        match self {
+            Self::List(items) => {
+                items.iter().map(Self::some_text).collect::<Result<_, _>>().map_err(|_| ALLOWED)
+            }
+            Self::Environment(text) => {
+                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                Ok(words.map(str::to_owned).collect())
+            }
+            _ => Err(ALLOWED),
+        }
+    }
+
     /// An absolute `http` or `https` address, without the slash at its end.
     pub(super) fn web_address(&self) -> Result<String, Allowed> {
         const ALLOWED: Allowed = "an address that begins with http:// or https://";

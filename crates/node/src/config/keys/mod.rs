@@ -5,6 +5,7 @@ mod database;
 mod log;
 mod operation;
 mod payment;
+mod rate_limit;
 mod sandbox;
 mod server;
 mod telemetry;
@@ -19,6 +20,7 @@ pub(super) const SECTIONS: &[Section] = &[
     database::SECTION,
     payment::SECTION,
     payment::UPI,
+    rate_limit::SECTION,
     operation::SECTION,
     sandbox::SECTION,
     sandbox::FAULTS,

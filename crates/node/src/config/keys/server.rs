@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::{Is, Unset};
 use crate::config::key::{Section, key};
-use crate::config::read::{DURATION, PORT, TEXT, WEB_ADDRESS};
+use crate::config::read::{DURATION, NETWORKS, PORT, TEXT, WEB_ADDRESS};
 
 pub(super) const SECTION: Section = Section {
     name: "server",
@@ -58,6 +58,15 @@ pub(super) const SECTION: Section = Section {
             Is("\"0s\""),
             "After the signal to stop, how long requests are still taken while /ready answers 503 already: \
              as long as a load balancer takes to notice."
+        ),
+        key!(
+            "server.trusted_proxies",
+            [],
+            NETWORKS => server.trusted_proxies,
+            Is("[]"),
+            "Proxies whose X-Forwarded-For (or Forwarded) says who is calling, and whose X-Forwarded-Proto \
+             says whether it came over TLS. From all others these headers count for nothing. Live keys are \
+             refused over plain HTTP except from here and from this machine."
         ),
     ],
 };
