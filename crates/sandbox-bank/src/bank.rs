@@ -10,6 +10,7 @@ use provider_kit::Verb;
 
 use crate::account::{BankAccount, Keys, derive, scope_of};
 use crate::charge::{Charge, FiledId};
+use crate::clock::{CLOCK_PATH, Clocks};
 use crate::config::BankConfig;
 use crate::effect::Ask;
 use crate::files::{Files, Write, Written};
@@ -30,6 +31,7 @@ pub struct Bank {
     pub(crate) ids: Arc<dyn Ids>,
     /// Accounts seen lately: deriving one costs more than the rest of a request.
     accounts: Mutex<HashMap<String, Arc<Keys>>>,
+    pub(crate) clocks: Clocks,
 }
 
 /// How many accounts are remembered; beyond it all are forgotten and derived again.
@@ -42,6 +44,8 @@ pub(crate) const TURNS: u32 = 64;
 pub(crate) struct Caller {
     pub(crate) keys: Arc<Keys>,
     pub(crate) scope: Scope,
+    /// How far its clock is ahead of the real one.
+    pub(crate) ahead: Duration,
 }
 
 impl Caller {
@@ -79,7 +83,7 @@ impl Bank {
     }
 
     fn over(files: Files, config: BankConfig, random: Arc<dyn Random>, ids: Arc<dyn Ids>) -> Self {
-        Self { files, config, random, ids, accounts: Mutex::default() }
+        Self { files, config, random, ids, accounts: Mutex::default(), clocks: Clocks::default() }
     }
 
     /// Its settings.
@@ -87,9 +91,11 @@ impl Bank {
         &self.config
     }
 
-    /// Answers a request at `now`, which is the bank's only clock.
+    /// Answers a request at the real time `now`. The bank reads no clock of its own: everything is dated
+    /// by this and by how far the account has moved its clock ahead.
     pub async fn handle(&self, request: &BankRequest, now: Timestamp) -> BankReply {
-        let drawn = self.draw_strike();
+        // Nothing goes wrong by chance where time itself is moved.
+        let drawn = if request.path == CLOCK_PATH { None } else { self.draw_strike() };
         if let Some(strike) = drawn.filter(|strike| strike.is_before()) {
             return self.struck(strike, None);
         }
@@ -116,7 +122,9 @@ impl Bank {
             return Err(Stop::not_found("no_such_path"));
         }
         let segments: Vec<&str> = segments.collect();
-        let caller = self.caller(request)?;
+        let caller = self.caller(request, now).await?;
+        let real = now;
+        let now = real.plus(caller.ahead);
         match (request.method, segments.as_slice()) {
             (Method::Post, ["tokens"]) => tokenize(&request.body),
             (Method::Post, ["charges"]) => self.charge(&caller, request, now).await,
@@ -132,6 +140,7 @@ impl Bank {
                 self.effect(&caller, request, caller.id_named(charge), verb, now).await
             }
             (Method::Get, ["operations", name]) => self.look_up(&caller, caller.id_named(name), now).await,
+            (Method::Post, ["clock"]) => self.clock(caller.keys.identity, &request.body, real).await,
             (Method::Get, ["account"]) => Ok(Answered::plain(render::bytes(&serde_json::json!({
                 "object": "account",
                 "id": caller.keys.identity,
@@ -141,7 +150,7 @@ impl Bank {
         }
     }
 
-    fn caller(&self, request: &BankRequest) -> Result<Caller, Stop> {
+    async fn caller(&self, request: &BankRequest, now: Timestamp) -> Result<Caller, Stop> {
         let refused = || Stop::rejected(401, "invalid_api_key", "no account has this key");
         let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         let api_key = bearer.ok_or_else(refused)?;
@@ -157,7 +166,9 @@ impl Bank {
             accounts.insert(api_key.to_owned(), Arc::clone(&keys));
             keys
         };
-        Ok(Caller { scope: scope_of(keys.identity), keys })
+        let scope = scope_of(keys.identity);
+        let ahead = self.ahead(scope, now).await.map_err(|_| Stop::OutOfOrder)?;
+        Ok(Caller { scope, keys, ahead })
     }
 
     async fn charge(&self, caller: &Caller, request: &BankRequest, now: Timestamp) -> Result<Answered, Stop> {
@@ -178,7 +189,7 @@ impl Bank {
         }
         let body = render::charge(&self.config, caller.scope, id, &charge, &charge.first_standing());
         let body = render::bytes(&body);
-        let notices = self.notices(caller.keys.identity, id, &charge, announcements);
+        let notices = self.notices(caller.keys.identity, caller.ahead, id, &charge, announcements);
         let insert = Some(Filing { id, entry: Entry::Charge(Box::new(charge)) });
         match self.files.write(self.ids.uuid(), caller.scope, Write { insert, update: None, notices }).await {
             Written::Done => Ok(Answered { status: 200, body, strike }),
@@ -250,7 +261,7 @@ impl Bank {
             let facts = charge.facts_when_made(id);
             let body = render::bytes(&render::effect(&self.config, id, &effect, &charge, facts));
             let write = Write {
-                notices: self.notices(caller.keys.identity, charge_id, &charge, announcements),
+                notices: self.notices(caller.keys.identity, caller.ahead, charge_id, &charge, announcements),
                 insert: Some(Filing { id, entry: Entry::Effect(effect) }),
                 update: Some((Filing { id: charge_id, entry: Entry::Charge(Box::new(charge)) }, version)),
             };

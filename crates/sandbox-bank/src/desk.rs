@@ -1,6 +1,8 @@
 //! What people do at the bank itself: the customer on the challenge page, the merchant and the bank's
 //! staff at the dashboard. Callers learn of it by notices and look-ups alone.
 
+use std::collections::HashMap;
+
 use kernel::{Id, Money, Scope, Timestamp};
 use provider_kit::Verb;
 use thiserror::Error;
@@ -72,7 +74,7 @@ impl Bank {
         now: Timestamp,
     ) -> Result<FiledId, DeskError> {
         let (id, charge_id) = (Id::from_uuid(self.ids.uuid()), named(account, charge));
-        self.amend(scope_of(account), charge_id, |charge| {
+        self.amend(scope_of(account), charge_id, now, |charge, now| {
             let at = charge.moment(now);
             let standing = charge.standing(at);
             let minor = minor.unwrap_or_else(|| standing.kept() - standing.disputed());
@@ -97,7 +99,7 @@ impl Bank {
         now: Timestamp,
     ) -> Result<FiledId, DeskError> {
         let id = Id::from_uuid(self.ids.uuid());
-        self.amend(scope_of(account), named(account, charge), |charge| {
+        self.amend(scope_of(account), named(account, charge), now, |charge, now| {
             Ok((charge.dispute_at_dashboard(id, minor, now)?, None))
         })
         .await?;
@@ -113,20 +115,28 @@ impl Bank {
         is_won: bool,
         now: Timestamp,
     ) -> Result<(), DeskError> {
-        self.amend(scope_of(account), named(account, charge), |charge| {
+        self.amend(scope_of(account), named(account, charge), now, |charge, now| {
             Ok((charge.decide_at_dashboard(dispute, is_won, now)?, None))
         })
         .await
     }
 
-    /// Every charge of every account as of `now`, in no particular order: what a gateway's books are
+    /// Every charge of every account as of the real time `now`, in no particular order: what a gateway's books are
     /// held against.
     pub async fn statement(&self, now: Timestamp) -> Result<Vec<StatementLine>, DeskError> {
         let filings = self.files.all().await.map_err(|_| DeskError::Unavailable)?;
+        let mut ahead = HashMap::new();
+        for (scope, _) in &filings {
+            if !ahead.contains_key(scope) {
+                let offset = self.ahead(*scope, now).await.map_err(|_| DeskError::Unavailable)?;
+                ahead.insert(*scope, offset);
+            }
+        }
         let line = |(scope, filing): &(Scope, _)| {
             let Filing { id, entry: Entry::Charge(charge) } = AsRef::<Filing>::as_ref(filing) else {
                 return None;
             };
+            let now = now.plus(ahead.get(scope).copied().unwrap_or_default());
             let standing = charge.standing(charge.moment(now));
             Some(StatementLine {
                 account: Id::<BankAccount>::from_uuid(scope.merchant.uuid()).to_string(),
@@ -151,7 +161,7 @@ impl Bank {
         choice: Choice,
         now: Timestamp,
     ) -> Result<(), DeskError> {
-        let chosen = self.amend(scope, id, |charge| {
+        let chosen = self.amend(scope, id, now, |charge, now| {
             let answered = || Stop::conflict("already_answered", "nobody is asked any more");
             charge.choose(id, choice, now, &self.config).map(|told| (told, None)).ok_or_else(answered)
         });
@@ -167,13 +177,15 @@ impl Bank {
         &self,
         scope: Scope,
         id: FiledId,
-        mut decide: impl FnMut(&mut Charge) -> Result<(Vec<Announcement>, Option<Filing>), Stop>,
+        now: Timestamp,
+        mut decide: impl FnMut(&mut Charge, Timestamp) -> Result<(Vec<Announcement>, Option<Filing>), Stop>,
     ) -> Result<(), DeskError> {
         let account = Id::from_uuid(scope.merchant.uuid());
+        let ahead = self.ahead(scope, now).await.map_err(|_| DeskError::Unavailable)?;
         for _ in 0..TURNS {
             let (mut charge, version) = self.load_charge(scope, id).await?.ok_or(DeskError::NotFound)?;
-            let (announcements, insert) = decide(&mut charge)?;
-            let notices = self.notices(account, id, &charge, announcements);
+            let (announcements, insert) = decide(&mut charge, now.plus(ahead))?;
+            let notices = self.notices(account, ahead, id, &charge, announcements);
             let update = Some((Filing { id, entry: Entry::Charge(Box::new(charge)) }, version));
             match self.files.write(self.ids.uuid(), scope, Write { insert, update, notices }).await {
                 Written::Done => return Ok(()),

@@ -7,11 +7,15 @@
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
-use kernel::{Changes, Comparison, Filter, Lane, Outcome, Query, RowKey, Scope, Store, Timestamp, Versioned};
+use kernel::{
+    Changes, Comparison, Filter, Id, Lane, Outcome, Query, RowKey, Scope, Store, Timestamp, Versioned,
+};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+use crate::account::BankAccount;
 use crate::charge::FiledId;
 use crate::filing::{FILING, Filing, NOTICE, Notice};
 
@@ -152,6 +156,20 @@ impl Files {
 }
 
 impl Memory {
+    /// An account's notices go out earlier by `by`, but not before `now`.
+    pub(crate) fn hasten(&self, account: Id<BankAccount>, by: Duration, now: Timestamp) {
+        let notices = &mut self.shelves.lock().notices;
+        let moved = |(at, _): &(Timestamp, Uuid), notice: &Notice| notice.account == account && *at > now;
+        let keys: Vec<_> =
+            notices.iter().filter(|(key, notice)| moved(key, notice)).map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some(mut notice) = notices.remove(&key) {
+                notice.due_at = key.0.minus(by).max(now);
+                notices.insert((notice.due_at, key.1), notice);
+            }
+        }
+    }
+
     fn write(&self, scope: Scope, write: Write) -> Written {
         let mut guard = self.shelves.lock();
         let shelves = &mut *guard;

@@ -19,6 +19,7 @@
 //! | `POST /v1/charges/{charge}/refunds` | `reference amount currency reason?` | refund |
 //! | `POST /v1/charges/{charge}/cancels` | `reference` | cancel |
 //! | `GET /v1/operations/{name}` | | any of these, as it stands |
+//! | `POST /v1/clock` | `offset_micros` | `{object: clock, offset_micros}` |
 //! | `GET /v1/account` | | `{object: account, id, webhook_secret}` |
 //!
 //! A new charge is `reference amount currency capture source return_url description?
@@ -34,6 +35,9 @@
 //! `Idempotency-Key` repeats it. The same path and body again gets the first answer again, word for
 //! word; another gets 409 `key_reused`, whatever it asks for.
 //!
+//! **Time** is the real one, or as far ahead of it as the account has moved its clock by
+//! `POST /v1/clock`; it never goes back.
+//!
 //! **Notices** tell what no answer told, or everything ([`BankConfig::notifies_all`]): `{object: event,
 //! id, type, account, created, data}`, type `charge.updated`, `refund.updated`, `dispute.updated` and
 //! so on, `data` the object as of that moment. [`SIGNATURE_HEADER`] is `t=<unix seconds>,v1=<hex>`,
@@ -44,6 +48,7 @@
 mod account;
 mod bank;
 mod charge;
+mod clock;
 mod config;
 mod desk;
 mod effect;
@@ -63,6 +68,7 @@ mod wire;
 pub use account::{BankAccount, Keys};
 pub use bank::Bank;
 pub use charge::{Filed, FiledId};
+pub use clock::clock_request;
 pub use config::{BankConfig, Faults};
 pub use desk::{DeskError, StatementLine};
 pub use effect::Choice;

@@ -49,7 +49,7 @@ struct NoticeBody<'a, T: Serialize> {
 }
 
 impl Bank {
-    /// Notices that are due at `now`, oldest first, signed for `now`. Each must be acknowledged or
+    /// Notices that are due at the real time `now`, oldest first, signed for `now`. Each must be acknowledged or
     /// postponed; otherwise it is due again at once.
     pub async fn due_notices(&self, now: Timestamp, limit: u32) -> Vec<OutgoingNotice> {
         let mut ready = Vec::new();
@@ -92,11 +92,16 @@ impl Bank {
     pub(crate) fn notices(
         &self,
         account: Id<BankAccount>,
+        ahead: Duration,
         id: FiledId,
         charge: &Charge,
         announcements: Vec<Announcement>,
     ) -> Vec<Notice> {
-        let notice = |announcement| self.notice(account, id, charge, announcement);
+        let notice = |announcement: Announcement| {
+            // Facts are dated by the account's clock, notices go out by the real one.
+            let due_at = announcement.due_at.minus(ahead);
+            self.notice(account, id, charge, Announcement { due_at, ..announcement })
+        };
         announcements.into_iter().map(notice).collect()
     }
 

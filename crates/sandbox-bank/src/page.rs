@@ -1,6 +1,8 @@
 //! The bank's page for people: the 3-D Secure challenge. Plain HTML with one form, no script and
 //! nothing from elsewhere, so that a strict content security policy can stand before it.
 
+use std::time::Duration;
+
 use kernel::{Id, Merchant, Mode, Scope, Timestamp};
 use uuid::Uuid;
 
@@ -56,6 +58,11 @@ fn challenge_of(name: &str) -> Option<(Scope, FiledId)> {
 impl Bank {
     /// The page behind `/sandbox/challenge/{name}`. Its form posts `choice` to the same address.
     pub async fn challenge_page(&self, name: &str, now: Timestamp) -> Page {
+        let ahead = match challenge_of(name) {
+            Some((scope, _)) => self.ahead(scope, now).await.unwrap_or_default(),
+            None => Duration::ZERO,
+        };
+        let now = now.plus(ahead);
         match self.challenged(name).await {
             Ok(charge) if charge.standing(charge.moment(now)).phase == Phase::Challenged => asking(&charge),
             Ok(charge) => answered(&charge),

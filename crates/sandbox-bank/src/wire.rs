@@ -82,6 +82,13 @@ pub(crate) struct CancelRequest {
 }
 
 /// Reads a body. The message names the place and never the content.
+/// How far ahead of the real clock the account's is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClockRequest {
+    pub(crate) offset_micros: u64,
+}
+
 pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Stop> {
     serde_json::from_slice(body).map_err(|error| {
         let place = format!("the body is not of this form ({:?} error", error.classify());
