@@ -11,17 +11,21 @@ impl Config {
         let operation = &self.operation;
         for (name, length) in [
             ("server.answer_within", self.server.answer_within),
-            ("server.read_timeout", self.server.read_timeout),
-            ("server.write_timeout", self.server.write_timeout),
             ("payment.expires_in", self.payment.expires_in),
             ("payment.upi.expires_in", self.payment.upi.expires_in),
             ("operation.send_deadline", operation.send_deadline),
             ("operation.reply_timeout", operation.reply_timeout),
+            ("operation.margin", operation.margin),
             ("operation.lookup_first", operation.lookup_first),
+            ("operation.lookup_longest", operation.lookup_longest),
+            ("operation.horizon", operation.horizon),
         ] {
             if length == Duration::ZERO {
                 return Err(ConfigError::Relation(format!("{name} must be longer than nothing")));
             }
+        }
+        if self.payment.upi.expires_in > self.payment.expires_in {
+            return refuse("payment.upi.expires_in is longer than payment.expires_in");
         }
         if operation.lookup_first > operation.lookup_longest {
             return refuse("operation.lookup_first is longer than operation.lookup_longest");
