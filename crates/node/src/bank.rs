@@ -94,6 +94,10 @@ impl Exchanges for Ways {
     fn of(&self, account: &ProviderAccount) -> Arc<dyn Exchange> {
         Arc::clone(if account.provider == PROVIDER { &self.bank } else { &self.transport })
     }
+
+    fn clock_request(&self, account: &ProviderAccount, offset: Duration) -> Option<Request> {
+        (account.provider == PROVIDER).then(|| sandbox_bank::clock_request(offset))
+    }
 }
 
 /// The way to a bank in a process of its own: its address takes the place of the one that requests to

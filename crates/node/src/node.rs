@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use identity::{FirstStart, Identity};
-use kernel::{Clock, Id, Ids, Merchant, Mode, Random, Scope, Secret, Store, Tasks};
-use limits::{Limiter, MemoryLimiter};
-use payments::{MerchantSettings, Payments, PaymentsError, PaymentsPorts, PaymentsSettings};
+use kernel::{Claim, Clock, Id, Ids, Merchant, Mode, Random, Scope, Secret, Store, Tasks};
+use payments::{
+    Caller, MerchantSettings, MoveClock, MovedClock, Payments, PaymentsError, PaymentsPorts, PaymentsSettings,
+};
 use provider_kit::Payee;
 use sandbox_bank::Bank;
 use tokio::sync::watch;
@@ -16,8 +17,6 @@ use vault::{SecretSource, ServerSecret, TestSecret, Vault};
 use crate::background::{Leader, Pace, Pass};
 use crate::bank::{self, Ways};
 use crate::config::{Config, ConfigError};
-use crate::health::Health;
-use crate::metrics::Metrics;
 use crate::stores::{self, Stores};
 use crate::work::Work;
 use crate::{Ports, StartError};
@@ -29,6 +28,10 @@ const FIRST_MERCHANT: &str = "Test merchant";
 /// How much one pass of a background loop does at most.
 const PASS_LIMIT: u32 = 100;
 const SEQUENCE_LIMIT: u32 = 2_000;
+/// How long an idempotency key stands for its first request, by the real clock.
+const CLAIMS_KEPT: Duration = Duration::from_hours(30 * 24);
+const CLAIMS_LIMIT: u32 = 500;
+const CLAIMS_PAUSE: Duration = Duration::from_mins(1);
 
 /// One process's composition of everything, without its HTTP.
 pub struct Node {
@@ -42,8 +45,6 @@ pub struct Node {
     pub payments: Arc<Payments>,
     /// Merchants and keys.
     pub identity: Arc<Identity>,
-    /// Counters of rate limits.
-    pub limits: Arc<dyn Limiter>,
     /// Keys of MACs and sealed values.
     pub vault: Arc<Vault>,
     /// The sandbox bank, if it runs in this process.
@@ -60,10 +61,6 @@ pub struct Node {
     pub tasks: Arc<dyn Tasks>,
     /// Where the test worlds' secret is.
     pub test_secret: TestSecret,
-    /// What is counted, unless the configuration says that nothing is.
-    pub metrics: Option<Metrics>,
-    /// Whether it can serve.
-    pub health: Health,
     id: Uuid,
     bank_store: Option<Arc<dyn Store>>,
     work: Work,
@@ -97,8 +94,6 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
     let bank = bank::open(&config, &ports, &stores, &public_url);
     let transport = crate::bank::transport(&ports);
     let work = Work::new(Arc::clone(&ports.tasks));
-    let metrics = Metrics::install(&config.metrics);
-    let health = Health::new(Arc::clone(&stores.main), Arc::clone(&ports.clock));
     let payments = Payments::new(PaymentsPorts {
         store: Arc::clone(&stores.main),
         exchanges: Arc::new(Ways::new(&config.sandbox.bank, bank.as_ref(), transport, &ports.clock)),
@@ -116,7 +111,6 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
         store: stores.main,
         payments,
         identity,
-        limits: Arc::new(MemoryLimiter::new()),
         vault,
         bank,
         registry,
@@ -125,8 +119,6 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
         random,
         tasks: Arc::new(work.clone()),
         test_secret: opened.test_secret,
-        metrics,
-        health,
         id: ports.ids.uuid(),
         bank_store: stores.bank,
         work,
@@ -161,9 +153,10 @@ impl Node {
         self.keep("inbox", Duration::from_millis(500), |node| {
             Box::pin(async move { Pass::of(node.payments.process_inbox(PASS_LIMIT).await, PASS_LIMIT) })
         });
-        self.keep_by_timer("measures", Duration::from_secs(10), |node| {
-            Box::pin(async move { node.measure().await })
+        self.keep("schedule", Duration::from_millis(500), |node| {
+            Box::pin(async move { Pass::of(node.payments.run_schedules(PASS_LIMIT).await, PASS_LIMIT) })
         });
+        self.keep_old_claims_away();
         let sequencer = self.leader("sequencer");
         self.keep("sequencer", Duration::from_millis(200), move |node| {
             let leader = sequencer.clone();
@@ -183,17 +176,31 @@ impl Node {
         }
     }
 
-    /// Sums up histograms, and counts what is open.
-    async fn measure(&self) -> Pass {
-        let Some(metrics) = &self.metrics else { return Pass::Done };
-        metrics.upkeep();
-        ::metrics::gauge!("tasks_in_flight").set(u32::try_from(self.work.in_flight()).unwrap_or(u32::MAX));
-        Pass::of(self.payments.measure_open().await.map(|()| 0), PASS_LIMIT)
+    /// Forgets answered idempotency keys after their time; by the timer alone, as nothing waits for it.
+    fn keep_old_claims_away(self: &Arc<Self>) {
+        let pace = Pace { store: None, clock: Arc::clone(&self.clock), stopping: self.stop.subscribe() };
+        let (node, leader) = (Arc::clone(self), self.leader("idempotency_keys"));
+        let pass = move || {
+            let (node, leader) = (Arc::clone(&node), leader.clone());
+            Box::pin(async move { forget_claims(&leader, node.store.as_ref()).await }) as _
+        };
+        self.work.spawn("idempotency keys", Box::pin(pace.keep("idempotency keys", CLAIMS_PAUSE, pass)));
     }
 
-    /// Says that it will stop soon: it is not ready any more, and serves what still comes.
-    pub fn begin_to_stop(&self) {
-        self.health.stop();
+    /// Moves the clock of a test world. When it answers, what became due at the sandbox bank by it has
+    /// been handed to the inbox, and the loops that do what is due were woken.
+    pub async fn move_clock(
+        &self,
+        caller: &Caller,
+        command: MoveClock,
+        claim: Option<Claim>,
+    ) -> Result<MovedClock, PaymentsError> {
+        let moved = self.payments.move_clock(caller, command, claim).await?;
+        if let Some(bank) = &self.bank {
+            // Beside the loop that does it: a notice that comes twice changes nothing.
+            bank::deliver_notices(bank, &self.payments, self.clock.as_ref(), PASS_LIMIT).await;
+        }
+        Ok(moved)
     }
 
     /// Ends the background loops and waits, at most `within`, for work in flight; then closes the
@@ -217,32 +224,15 @@ impl Node {
         Leader::new(Arc::clone(&self.store), Arc::clone(&self.clock), name, self.id)
     }
 
-    /// Repeats a pass, by the timer and whenever there is new work.
     fn keep<F>(self: &Arc<Self>, name: &'static str, pause: Duration, pass: F)
     where
         F: Fn(Arc<Self>) -> kernel::BoxFuture<'static, Pass> + Send + 'static,
     {
-        self.repeat(name, pause, Some(Arc::clone(&self.store)), pass);
-    }
-
-    /// Repeats a pass by the timer alone: new work is no reason to look more often.
-    fn keep_by_timer<F>(self: &Arc<Self>, name: &'static str, pause: Duration, pass: F)
-    where
-        F: Fn(Arc<Self>) -> kernel::BoxFuture<'static, Pass> + Send + 'static,
-    {
-        self.repeat(name, pause, None, pass);
-    }
-
-    fn repeat<F>(
-        self: &Arc<Self>,
-        name: &'static str,
-        pause: Duration,
-        signal: Option<Arc<dyn Store>>,
-        pass: F,
-    ) where
-        F: Fn(Arc<Self>) -> kernel::BoxFuture<'static, Pass> + Send + 'static,
-    {
-        let pace = Pace { store: signal, clock: Arc::clone(&self.clock), stopping: self.stop.subscribe() };
+        let pace = Pace {
+            store: Some(Arc::clone(&self.store)),
+            clock: Arc::clone(&self.clock),
+            stopping: self.stop.subscribe(),
+        };
         let node = Arc::clone(self);
         let again = move || pass(Arc::clone(&node));
         self.work.spawn(name, Box::pin(pace.keep(name, pause, again)));
@@ -254,11 +244,24 @@ async fn sequence(leader: &Leader, store: &dyn Store) -> Pass {
         Ok(None) => Pass::Done,
         Ok(Some(lease)) => {
             let numbered = store.sequence(&lease, SEQUENCE_LIMIT).await;
-            match &numbered {
-                Ok(count) => ::metrics::counter!("journal_positions_total").increment(*count),
-                Err(_) => leader.doubt(),
+            if numbered.is_err() {
+                leader.doubt();
             }
             Pass::of(numbered.map(|count| usize::try_from(count).unwrap_or(usize::MAX)), SEQUENCE_LIMIT)
+        }
+        Err(reason) => Pass::Failed(reason),
+    }
+}
+
+async fn forget_claims(leader: &Leader, store: &dyn Store) -> Pass {
+    match leader.lease().await {
+        Ok(None) => Pass::Done,
+        Ok(Some(lease)) => {
+            let forgotten = store.forget_claims(&lease, CLAIMS_KEPT, CLAIMS_LIMIT).await;
+            if forgotten.is_err() {
+                leader.doubt();
+            }
+            Pass::of(forgotten.map(|count| usize::try_from(count).unwrap_or(usize::MAX)), CLAIMS_LIMIT)
         }
         Err(reason) => Pass::Failed(reason),
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::{
     Cell, Changes, Clock, Column, ColumnType, Credentials, Duplicate, Exchange, Filter, Id, Ids, Index, Lane,
-    Outcome, Query, Random, Record, Scope, Secret, Store, Table, Timestamp, Versioned,
+    Outcome, Query, Random, Record, Request, Scope, Secret, Store, Table, Timestamp, Versioned,
 };
 use provider_kit::{Account, Provider, ProviderAccount, Registry};
 use serde::{Deserialize, Serialize};
@@ -14,12 +15,18 @@ use vault::{Purpose, Vault};
 
 use crate::cache::Cache;
 use crate::rejection::{PaymentsError, Rejection};
-use crate::watch::{Watch, Watched};
 
 /// Says how an account's provider is reached.
 pub trait Exchanges: Send + Sync + 'static {
     /// The exchange for this account.
     fn of(&self, account: &ProviderAccount) -> Arc<dyn Exchange>;
+
+    /// The request that moves the clock of a simulated provider's account to so far ahead of the real
+    /// one, through the account's exchange; repeating it changes nothing. `None` where time is real.
+    fn clock_request(&self, account: &ProviderAccount, offset: Duration) -> Option<Request> {
+        let _ = (account, offset);
+        None
+    }
 }
 
 /// A provider account as stored.
@@ -93,7 +100,6 @@ pub(crate) struct Accounts {
     exchanges: Arc<dyn Exchanges>,
     by_scope: Cache<Scope, Arc<Vec<Arc<Opened>>>>,
     scopes: Cache<Id<Account>, Scope>,
-    pub(crate) watch: Arc<Watch>,
 }
 
 impl Accounts {
@@ -105,13 +111,7 @@ impl Accounts {
         exchanges: Arc<dyn Exchanges>,
     ) -> Self {
         let (by_scope, scopes) = (Cache::new(Arc::clone(&clock)), Cache::new(Arc::clone(&clock)));
-        let watch = Arc::new(Watch::new(Arc::clone(&clock)));
-        Self { store, vault, clock, registry, exchanges, by_scope, scopes, watch }
-    }
-
-    /// The providers of this build.
-    pub(crate) const fn registry(&self) -> &Registry {
-        &self.registry
+        Self { store, vault, clock, registry, exchanges, by_scope, scopes }
     }
 
     /// All accounts of a scope, in the order in which they were made.
@@ -127,6 +127,11 @@ impl Accounts {
         let opened = Arc::new(opened.collect::<Result<Vec<_>, _>>()?);
         self.by_scope.keep(scope, Arc::clone(&opened));
         Ok(opened)
+    }
+
+    /// See [`Exchanges::clock_request`].
+    pub(crate) fn clock_request(&self, account: &ProviderAccount, offset: Duration) -> Option<Request> {
+        self.exchanges.clock_request(account, offset)
     }
 
     /// The account that charges: at the asked provider, else the preferred one, else the oldest.
@@ -237,11 +242,7 @@ impl Accounts {
             let text = String::from_utf8(opened).map_err(|error| internal(&error.utf8_error()))?;
             secrets.push((name.clone(), Secret::new(text)));
         }
-        let exchange: Arc<dyn Exchange> = Arc::new(Watched {
-            inner: self.exchanges.of(&record.account),
-            watch: Arc::clone(&self.watch),
-            account: record.account.clone(),
-        });
+        let exchange = self.exchanges.of(&record.account);
         let credentials = Credentials::new(secrets);
         Ok(Some(Arc::new(Opened { scope, account: record.account, credentials, provider, exchange })))
     }
@@ -261,8 +262,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Bytes from hexadecimal.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let pairs = digits.chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;

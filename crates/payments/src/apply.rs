@@ -37,6 +37,8 @@ pub(crate) struct Policy<'a> {
     pub(crate) late_success: LateSuccess,
     /// The provider's visibility.
     pub(crate) visibility: Duration,
+    /// How long the provider holds money.
+    pub(crate) authorization_valid_for: Duration,
     /// Database time of the question, where a look-up may have proven that nothing is there.
     pub(crate) asked_at: Option<Timestamp>,
     /// When the provider wants to be asked again, if it said so.
@@ -77,12 +79,14 @@ pub(crate) fn apply(
                 }
                 OperationStatus::Reserved | OperationStatus::NeedsReview => {}
             }
+            charge::note_time(draft, id, policy);
             answer(draft, id, before);
             due(draft, id, policy.settings);
         }
         Climb::LateSuccess => {
             let Some(approved) = report.approved().cloned() else { return Ok(()) };
             surplus::late_success(draft, id, &approved, policy.late_success)?;
+            charge::note_time(draft, id, policy);
         }
         Climb::Reversed => surplus::reversed(draft, id)?,
     }
@@ -204,7 +208,6 @@ fn raise(draft: &mut Draft, id: OperationId, status: OperationStatus, report: &R
     if let Some(reference) = report.outcome().and_then(reference_of).map(str::to_owned) {
         learn_reference(draft, id, reference);
     }
-    draft.raised.push((id, status));
     let Some(operation) = draft.operation_mut(id) else { return };
     operation.status = status;
     operation.checks = 0;
@@ -261,7 +264,7 @@ fn failed(draft: &mut Draft, id: OperationId, report: &Report) -> Result<(), Mod
     match id.kind {
         OperationKind::Authorize | OperationKind::Sale => charge::failed(draft, id, &error),
         OperationKind::Capture => moves::capture_failed(draft, id, &error),
-        OperationKind::Void => moves::void_failed(draft, id, &error),
+        OperationKind::Void => moves::void_failed(draft, id, &error)?,
         OperationKind::Refund => moves::refund_failed(draft, id, error)?,
         OperationKind::Cancel => charge::cancel_refused(draft, id),
         OperationKind::Reversal => surplus::reversal_failed(draft, id, &error),
@@ -425,7 +428,6 @@ pub(crate) fn needs_review(draft: &mut Draft, id: OperationId, why: &str) {
     if draft.operation(id).is_none_or(|operation| operation.status == OperationStatus::NeedsReview) {
         return;
     }
-    draft.raised.push((id, OperationStatus::NeedsReview));
     let Some(operation) = draft.operation_mut(id) else { return };
     operation.status = OperationStatus::NeedsReview;
     operation.due = Due::Never;

@@ -1,9 +1,11 @@
 //! Charges: what their outcomes do to the payment, and what a waiting cancel then does.
 
+use std::time::Duration;
+
 use provider_kit::{Action, Approved, CaptureMode, Decline, DeclineCode};
 use serde_json::json;
 
-use crate::apply::{answer_claim, declined, release_order};
+use crate::apply::{Policy, answer_claim, declined, release_order};
 use crate::decide;
 use crate::draft::Draft;
 use crate::operation::{Due, OperationId, OperationKind, OperationStatus};
@@ -144,6 +146,27 @@ fn close_cancels(draft: &mut Draft) {
         if let Some(claim) = draft.operation_mut(id).and_then(|operation| operation.claim.take()) {
             draft.answer(claim, crate::command::Verdict::Done, None);
         }
+    }
+}
+
+/// What time will do to the payment: held money is taken by itself, or lapses; a failed payment expires.
+pub(crate) fn note_time(draft: &mut Draft, id: OperationId, policy: &Policy<'_>) {
+    let (now, payment) = (draft.now, &mut draft.payment);
+    if !id.kind.is_charge() {
+        return;
+    }
+    if payment.status() == PaymentStatus::Failed {
+        payment.expires_at = Some(payment.created_at.plus(policy.settings.payment_expires_in));
+    }
+    let is_held = id.kind == OperationKind::Authorize && !payment.amount.is_zero();
+    let delay = payment.capture_delay_seconds.map(|seconds| Duration::from_secs(u64::from(seconds)));
+    let charge = payment.charge.as_mut().filter(|charge| is_held && charge.operation == id);
+    if let Some(charge) = charge
+        && charge.status == OperationStatus::Succeeded
+        && charge.lapses_at.is_none()
+    {
+        charge.lapses_at = Some(now.plus(policy.authorization_valid_for));
+        charge.capture_at = delay.map(|delay| now.plus(delay));
     }
 }
 

@@ -1,6 +1,8 @@
 //! What callers ask for: one struct per verb, already parsed; and what they are answered.
 
-use kernel::{Actor, Id, Money, Scope};
+use std::time::Duration;
+
+use kernel::{Actor, Id, Money, Scope, Timestamp};
 use provider_kit::{CaptureMode, Card, ThreeDSecure};
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +136,26 @@ pub struct RefundPayment {
     pub reason: Option<String>,
     /// The merchant's own data.
     pub metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Moves a test world's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MoveClock {
+    /// Forward by this.
+    By(Duration),
+    /// Forward to this moment.
+    To(Timestamp),
+}
+
+/// A test world's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MovedClock {
+    /// What it shows.
+    pub now: Timestamp,
+    /// How far it is ahead of the real one.
+    pub offset: Duration,
+    /// It was answered before.
+    pub replayed: bool,
 }
 
 /// What came of a command.

@@ -208,6 +208,8 @@ pub(crate) fn charge_summary(operation: &Operation) -> ChargeSummary {
         payment_url: None,
         facts: operation.facts.clone(),
         fee: operation.fee.map(|fee| fee.minor),
+        capture_at: None,
+        lapses_at: None,
     }
 }
 

@@ -15,11 +15,12 @@ use uuid::Uuid;
 use crate::command::Verdict;
 use ledger::Posting;
 
+use crate::customer::Customer;
 use crate::dispute::Dispute;
-use crate::operation::{Operation, OperationId, OperationStatus, WaitingClaim};
+use crate::operation::{Operation, OperationId, WaitingClaim};
 use crate::payment::{Payment, PaymentStatus};
 use crate::refund::Refund;
-use crate::writing::Writing;
+use crate::schedule;
 
 /// A record that the draft reads or writes.
 #[derive(Clone, Debug)]
@@ -70,19 +71,18 @@ pub(crate) struct Draft {
     pub(crate) operations: Vec<Touched<Operation>>,
     pub(crate) refunds: Vec<Touched<Refund>>,
     pub(crate) disputes: Vec<Touched<Dispute>>,
-    /// What the same commit writes about the customer and the method.
-    pub(crate) aside: Option<Writing>,
+    pub(crate) customer: Option<Customer>,
     pub(crate) inserts: Vec<Insert>,
     pub(crate) removes: Vec<Remove>,
     pub(crate) claim: Option<Claim>,
+    /// The job that this commit completes, with the epoch under which it was taken.
+    pub(crate) finishes: Option<(Scope, Uuid, i64)>,
     moves: Vec<(WaitingClaim, OperationId)>,
     answers: Vec<Answering>,
     facts: Vec<(&'static str, Map<String, Value>)>,
     transfers: Vec<Transfer>,
     /// Operations that this commit reserves for the task that commits it to send.
     pub(crate) to_send: Vec<OperationId>,
-    /// Operations that this commit raises, and to what.
-    pub(crate) raised: Vec<(OperationId, OperationStatus)>,
     /// What an operator must be told, once the commit stands.
     pub(crate) alerts: Vec<String>,
     /// Whether anything must be written.
@@ -131,25 +131,20 @@ impl Draft {
             operations: Vec::new(),
             refunds: Vec::new(),
             disputes: Vec::new(),
-            aside: None,
+            customer: None,
             inserts: Vec::new(),
             removes: Vec::new(),
             claim: None,
+            finishes: None,
             moves: Vec::new(),
             answers: Vec::new(),
             facts: Vec::new(),
             transfers: Vec::new(),
             to_send: Vec::new(),
-            raised: Vec::new(),
             alerts: Vec::new(),
             changed: false,
             fresh,
         }
-    }
-
-    /// Whether the payment is made by this commit.
-    pub(crate) const fn is_new(&self) -> bool {
-        self.payment_version.is_none()
     }
 
     /// The version that the payment has once this commit stands.
@@ -221,6 +216,12 @@ impl Draft {
             Some(RowKey { table: Payment::TABLE.name, scope, key: vec![self.payment.id.into()] });
         self.emit(&mut changes, random);
         self.payment.updated_at = self.now;
+        let may_expire = [PaymentStatus::Pending, PaymentStatus::Authorizing, PaymentStatus::Failed];
+        if !may_expire.contains(&self.payment.status()) {
+            self.payment.expires_at = None;
+        }
+        changes.enqueue.extend(schedule::wake(&mut self.payment, scope, self.now, ids));
+        changes.finish = self.finishes.take();
         match self.payment_version {
             None => changes.insert(scope, &self.payment)?,
             Some(version) => changes.update(scope, &self.payment, version)?,
@@ -228,8 +229,8 @@ impl Draft {
         write(&mut changes, scope, &self.operations)?;
         write(&mut changes, scope, &self.refunds)?;
         write(&mut changes, scope, &self.disputes)?;
-        if let Some(aside) = self.aside.take() {
-            aside.join(&mut changes);
+        if let Some(customer) = &self.customer {
+            changes.insert(scope, customer)?;
         }
         changes.insert.append(&mut self.inserts);
         changes.remove.append(&mut self.removes);
@@ -255,7 +256,7 @@ impl Draft {
             }
         }
         self.disputes.clear();
-        self.aside = None;
+        self.customer = None;
         self.claim = None;
         self.moves.clear();
         self.answers.clear();
@@ -263,7 +264,6 @@ impl Draft {
         self.to_send.clear();
         // It was for that operation, and not for what follows from it.
         self.scenario = None;
-        self.raised.clear();
         self.alerts.clear();
         self.changed = false;
     }

@@ -19,7 +19,6 @@ use crate::account::{Opened, hex};
 use crate::apply::{Policy, Report, apply, due};
 use crate::draft::Draft;
 use crate::lock::Turn;
-use crate::measure;
 use crate::operation::{Due, OperationId, OperationStatus, StepMac};
 use crate::pay::Run;
 use crate::rejection::PaymentsError;
@@ -116,7 +115,6 @@ impl Payments {
     ) -> Result<(), PaymentsError> {
         let Run { mut draft, sent, mut start } = run;
         let mut queue: VecDeque<OperationId> = sent.into();
-        let reserved = start;
         while let Some(id) = queue.pop_front() {
             let driven = self.drive(&mut draft, &opened, id, start).await;
             // Before the settle is queued: its successors may be sent from its commit on.
@@ -129,8 +127,6 @@ impl Payments {
             };
             match result {
                 Ok(successors) => {
-                    let took = self.clock.monotonic().0.saturating_sub(reserved.monotonic.0);
-                    measure::processed(&draft, id, took);
                     teller.tell(Ok(answered(&draft, id)));
                     queue.extend(successors);
                 }

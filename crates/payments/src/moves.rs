@@ -1,5 +1,7 @@
 //! Captures, voids and refunds: what their outcomes do to the payment.
 
+use std::time::Duration;
+
 use provider_kit::Approved;
 use serde_json::json;
 
@@ -15,6 +17,11 @@ fn add(sum: &mut i64, amount: i64) -> Result<(), ModelError> {
     *sum = sum.checked_add(amount).ok_or(kernel::MoneyError::Overflow)?;
     Ok(())
 }
+
+/// The code of what was proven never to have left, or never to have arrived.
+const NOT_SENT: &str = "not_sent";
+/// After which a provider that was not reached in time is asked again.
+const ASK_AGAIN: Duration = Duration::from_mins(1);
 
 /// What an operation held until now.
 fn held(draft: &Draft, id: OperationId) -> i64 {
@@ -48,6 +55,14 @@ pub(crate) fn capture_failed(draft: &mut Draft, id: OperationId, error: &LastErr
     draft.payment.amounts.capture_held -= held;
     draft.payment.last_error = Some(error.clone());
     draft.fact("payment.capture_failed", json!({"operation": id, "amount": held, "code": error.code}));
+    let again = draft.now.plus(ASK_AGAIN);
+    if error.code == NOT_SENT
+        && draft.payment.capture_delay_seconds.is_some()
+        && let Some(charge) = draft.payment.charge.as_mut()
+    {
+        // Proven never to have been done: what was promised for a time is tried again.
+        charge.capture_at.get_or_insert(again);
+    }
 }
 
 /// Held money was released.
@@ -57,23 +72,61 @@ pub(crate) fn voided(draft: &mut Draft, id: OperationId, _approved: &Approved) -
     let amounts = &mut draft.payment.amounts;
     add(&mut amounts.capture_held, -held)?;
     add(&mut amounts.released, held)?;
-    draft.fact("payment.voided", json!({"operation": id, "amount": held}));
+    if has_lapsed(draft) {
+        draft.fact(LAPSED, json!({"operation": id, "amount": held}));
+        give_up(draft, "authorization_lapsed");
+    } else {
+        draft.fact("payment.voided", json!({"operation": id, "amount": held}));
+        give_up(draft, "voided");
+    }
+    Ok(())
+}
+
+/// The event of held money that was held for too long.
+const LAPSED: &str = "payment.authorization_lapsed";
+
+/// A payment of which nothing is held and nothing was taken is over.
+fn give_up(draft: &mut Draft, code: &str) {
     if draft.payment.amounts.captured == 0 {
         draft.payment.cancelled = true;
         let now = draft.now;
         draft.payment.completed_at.get_or_insert(now);
         release_order(draft);
-        draft.fact("payment.cancelled", json!({"operation": id, "code": "voided"}));
+        draft.fact("payment.cancelled", json!({"code": code}));
     }
+}
+
+/// Whether the authorisation is older than it lasts.
+pub(crate) fn has_lapsed(draft: &Draft) -> bool {
+    let lapses_at = draft.payment.charge.as_ref().and_then(|charge| charge.lapses_at);
+    lapses_at.is_some_and(|at| draft.now >= at)
+}
+
+/// Held money is held no longer: what was captured of it stays.
+pub(crate) fn lapsed(draft: &mut Draft, amount: i64) -> Result<(), ModelError> {
+    add(&mut draft.payment.amounts.released, amount)?;
+    draft.fact(LAPSED, json!({"amount": amount}));
+    give_up(draft, "authorization_lapsed");
     Ok(())
 }
 
-/// A void was not done: what it held can be captured again.
-pub(crate) fn void_failed(draft: &mut Draft, id: OperationId, error: &LastError) {
+/// A void was not done: what it held can be captured again. A provider that refuses to release what was
+/// held for too long has nothing left to release; one that was not reached is asked again.
+pub(crate) fn void_failed(draft: &mut Draft, id: OperationId, error: &LastError) -> Result<(), ModelError> {
     let held = held(draft, id);
     draft.payment.amounts.capture_held -= held;
+    if has_lapsed(draft) {
+        if error.code != NOT_SENT {
+            return lapsed(draft, held);
+        }
+        let again = draft.now.plus(ASK_AGAIN);
+        if let Some(charge) = draft.payment.charge.as_mut() {
+            charge.lapses_at = Some(again);
+        }
+    }
     draft.payment.last_error = Some(error.clone());
     draft.fact("payment.void_failed", json!({"operation": id, "amount": held, "code": error.code}));
+    Ok(())
 }
 
 /// Money was given back.

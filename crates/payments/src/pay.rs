@@ -1,6 +1,7 @@
 //! Create and confirm: the commands that charge.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::{Claim, Duplicate, Id, Lane, Outcome};
 use provider_kit::{CaptureMode, Initiator, Instrument, ThreeDSecure};
@@ -16,7 +17,7 @@ use crate::draft::Draft;
 use crate::instrument::Ready;
 use crate::lock::Turn;
 use crate::operation::{OperationId, WaitingClaim};
-use crate::payment::{Amounts, CustomerLink, MethodSummary, Payment, PaymentKind, Purpose};
+use crate::payment::{Amounts, CustomerLink, MethodSummary, Payment, PaymentKind, PaymentStatus, Purpose};
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Payments, Teller, answered, draft_of, policy, refused};
 use crate::settings::MerchantSettings;
@@ -118,14 +119,15 @@ impl Payments {
             None => None,
         };
         for _ in 0..DECIDE_TRIES {
-            let (link, aside) = self.customer(caller, command.customer.as_ref()).await?;
+            let (link, customer) = self.customer(scope, command.customer.as_ref()).await?;
             let now = self.now(scope).await?;
             let mut payment = new_payment(id, &command, summary.clone(), link, now);
             (payment.capture_method, payment.capture_delay_seconds) = (capture_method, capture_delay_seconds);
+            payment.expires_at = Some(now.plus(self.settings.payment_expires_in));
             let mut draft = Draft::of_new(scope, now, caller.actor.clone(), payment, self.ids.uuid());
             draft.trace_id.clone_from(&caller.trace_id);
             draft.scenario.clone_from(&caller.scenario);
-            draft.aside = aside;
+            draft.customer = customer;
             draft.fact(
                 "payment.created",
                 json!({"amount": command.amount.minor, "currency": command.amount.currency}),
@@ -229,7 +231,7 @@ impl Payments {
                 "{}/return/{}?account={}",
                 self.settings.public_url, draft.payment.id, opened.account.id
             ),
-            expires_in: if upi { self.settings.upi_expires_in } else { self.settings.payment_expires_in },
+            expires_in: self.expires_in(draft, upi)?,
             three_d_secure: three_d_secure(&draft.payment, wish, &merchant, upi),
             initiator: wish.initiator.clone(),
             stores_credential: wish.stores_credential || draft.payment.purpose == Purpose::Verification,
@@ -244,6 +246,17 @@ impl Payments {
             apply(draft, charge, failure, &policy(&self.settings, opened, &merchant, None))?;
         }
         Ok(charge)
+    }
+
+    /// How long the charge may wait for its payer: a UPI request as long as it lives, anything else to the
+    /// end of the payment.
+    fn expires_in(&self, draft: &Draft, upi: bool) -> Result<Duration, Rejection> {
+        let end = draft.payment.created_at.plus(self.settings.payment_expires_in);
+        let left = draft.payment.expires_at.unwrap_or(end).since(draft.now);
+        if left.is_zero() {
+            return Err(Rejection::State { verb: "confirmed", status: PaymentStatus::Cancelled });
+        }
+        Ok(if upi { self.settings.upi_expires_in } else { left })
     }
 
     /// Commits a reserve. If it stands and nothing is to be sent, the caller is told at once; else the
@@ -359,6 +372,7 @@ fn new_payment(
         cancelled: false,
         last_error: None,
         expires_at: None,
+        wakes_at: None,
         operations: 0,
         events: 0,
         created_at: now,

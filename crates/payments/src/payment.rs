@@ -301,6 +301,12 @@ pub struct ChargeSummary {
     /// What the provider keeps, if told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee: Option<i64>,
+    /// When what it holds is taken by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_at: Option<Timestamp>,
+    /// When what it holds is held no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lapses_at: Option<Timestamp>,
 }
 
 /// The customer as the merchant names them.
@@ -407,6 +413,9 @@ pub struct Payment {
     /// When what nobody finishes lapses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// The moment that its newest job waits for; see [`crate::SCHEDULE_JOB`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wakes_at: Option<Timestamp>,
     /// How many operations it has had.
     pub operations: u8,
     /// How many events it has had.

@@ -20,6 +20,9 @@ pub enum Rejection {
         /// What is wrong and what is allowed.
         message: String,
     },
+    /// Only a test world has it.
+    #[error("only test worlds have a clock that moves")]
+    TestModeOnly,
     /// The scope has no account at the asked provider, or none at all.
     #[error("{0}")]
     NoProviderAccount(String),
@@ -37,9 +40,6 @@ pub enum Rejection {
     /// Another payment of this order is open or paid.
     #[error("the order has a charge that is open or paid")]
     OrderAlreadyCharged,
-    /// A customer has this reference.
-    #[error("there is a customer of this reference")]
-    CustomerExists,
     /// More than can be captured.
     #[error("only {available} can be captured")]
     BeyondCapturable {

@@ -171,6 +171,10 @@ pub(crate) fn reversed(draft: &mut Draft, id: OperationId) -> Result<(), ModelEr
         // What was captured or released by us is told as over, and that is no contradiction.
         return Ok(());
     }
+    let rest = draft.payment.amounts.capturable();
+    if id.kind == OperationKind::Authorize && moves::has_lapsed(draft) && rest > 0 {
+        return moves::lapsed(draft, rest);
+    }
     let Some(operation) = draft.operation_mut(id) else { return Ok(()) };
     let amount = operation.approved.unwrap_or(operation.amount);
     let (account, surplus) = (operation.account, operation.surplus);

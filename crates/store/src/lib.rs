@@ -13,7 +13,6 @@ mod batch;
 mod check;
 mod error;
 mod intake;
-mod measure;
 mod memory;
 mod options;
 mod postgres;

@@ -10,6 +10,7 @@
 )]
 
 mod cards;
+mod clock;
 mod crash;
 mod first_start;
 mod http;

@@ -8,7 +8,6 @@ mod amount;
 mod canonical;
 mod capture;
 mod cursor;
-mod customer;
 mod fields;
 mod filter;
 pub mod json;
@@ -19,6 +18,7 @@ mod payer;
 mod payment;
 mod query;
 mod refund;
+mod test_clock;
 mod text;
 mod url;
 
@@ -26,15 +26,13 @@ pub use amount::{currency, minor_units};
 pub use canonical::canonical;
 pub use capture::{CaptureInput, capture};
 pub use cursor::{CursorKind, decode_cursor, decode_cursor_of, encode_cursor, encode_cursor_of};
-pub use customer::{
-    CUSTOMER_FILTERS, customer_filter, customer_named, customer_patch, customer_ref, new_customer,
-};
 pub use fields::{Fields, Schema};
 pub use filter::{PAYMENT_FILTERS, REFUND_FILTERS, payment_filter, refund_filter};
 pub use json::{JsonError, Node, parse};
 pub use payment::{confirm_payment, create_payment};
 pub use query::{Parameters, limit};
 pub use refund::{RefundInput, nothing, refund};
+pub use test_clock::move_clock;
 pub use text::{TextRule, check_text};
 pub use url::absolute_url;
 

@@ -34,6 +34,7 @@ fn from_rejection(rejection: Rejection) -> Problem {
             };
             Problem::new(entry, message).at(param)
         }
+        Rejection::TestModeOnly => Problem::plain(&code::TEST_MODE_ONLY),
         Rejection::NoProviderAccount(message) => {
             Problem::new(&code::NO_PROVIDER_ACCOUNT, message).at("/provider")
         }
@@ -47,7 +48,6 @@ fn from_rejection(rejection: Rejection) -> Problem {
         )
         .about(operation.payment.to_string(), None)
         .retry_after(SOON_SECONDS),
-        Rejection::CustomerExists => Problem::plain(&code::CUSTOMER_EXISTS).at("/reference"),
         Rejection::OrderAlreadyCharged => Problem::plain(&code::ORDER_ALREADY_CHARGED).at("/order_id"),
         Rejection::BeyondCapturable { available } => Problem::new(
             &code::BEYOND_CAPTURABLE,

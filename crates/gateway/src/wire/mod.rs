@@ -6,11 +6,11 @@
 mod action;
 mod address;
 mod browser_payment;
-mod customer;
 mod list;
 mod payment;
 mod qr;
 mod refund;
+mod test_clock;
 
 use kernel::Timestamp;
 use serde::{Serialize, Serializer};
@@ -18,11 +18,11 @@ use serde::{Serialize, Serializer};
 pub use action::ActionObject;
 pub use address::AddressObject;
 pub use browser_payment::BrowserPaymentObject;
-pub use customer::{CustomerObject, DeletedObject};
 pub use list::ListObject;
 pub use payment::PaymentObject;
 pub use qr::qr_data_url;
 pub use refund::RefundObject;
+pub use test_clock::TestClockObject;
 
 /// An instant as RFC 3339 text.
 #[derive(Clone, Copy, Debug)]

@@ -59,6 +59,17 @@ async fn every_answer_names_its_request() {
 }
 
 #[tokio::test]
+async fn a_live_world_has_no_clock_to_move() {
+    let world = World::start().await;
+    let live = format!("Bearer {}", world.another_key(Mode::Live, KeyKind::Secret).await);
+    for method in [Method::GET, Method::POST] {
+        let headers = [("authorization", live.as_str())];
+        let refused = world.bare(method, "/api/v1/test/clock", &headers, "").await;
+        assert_eq!(refused.problem(), (422, "test_mode_only".to_owned()));
+    }
+}
+
+#[tokio::test]
 async fn live_worlds_are_another_merchants() {
     let world = World::start().await;
     let payment = world.pay("").await;

@@ -12,6 +12,7 @@
 mod claims;
 mod never_twice;
 mod notices;
+mod schedule;
 mod storm;
 mod story;
 mod world;

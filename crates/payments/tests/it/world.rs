@@ -11,8 +11,8 @@ use kernel::{
 use parking_lot::Mutex;
 use payments::{
     AnswerForm, Answered, Caller, CapturePayment, CreatePayment, Exchanges, MerchantSettings, MethodInput,
-    NewAccount, Payment, PaymentKind, Payments, PaymentsError, PaymentsPorts, PaymentsSettings, Purpose,
-    RefundPayment,
+    MoveClock, NewAccount, Payment, PaymentKind, Payments, PaymentsError, PaymentsPorts, PaymentsSettings,
+    Purpose, RefundPayment,
 };
 use provider_kit::{Account, CaptureMode, Card, Delivery, ProviderAccount, ThreeDSecure};
 use sandbox_bank::{Bank, BankConfig, InProcess, Keys, StatementLine};
@@ -116,6 +116,10 @@ struct OneWay(Arc<Wire>);
 impl Exchanges for OneWay {
     fn of(&self, _account: &ProviderAccount) -> Arc<dyn Exchange> {
         Arc::<Wire>::clone(&self.0)
+    }
+
+    fn clock_request(&self, _account: &ProviderAccount, offset: Duration) -> Option<Request> {
+        Some(sandbox_bank::clock_request(offset))
     }
 }
 
@@ -244,6 +248,24 @@ impl World {
         self.wire.troubles.lock().push_back(trouble);
     }
 
+    /// Moves the merchant's clock, and lets everything happen that follows.
+    pub(crate) async fn advance(&self, by: Duration) {
+        self.payments.move_clock(&self.caller, MoveClock::By(by), None).await.unwrap();
+        self.quiet().await;
+    }
+
+    /// Runs what is due in a task that may never end, as one whose process dies.
+    pub(crate) async fn spawned_schedules(&self) {
+        let payments = Arc::clone(&self.payments);
+        let work = async move {
+            payments.run_schedules(100).await.unwrap();
+        };
+        kernel::Tasks::spawn(&RuntimeTasks, "schedules", Box::pin(work));
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Moves time and lets the resolver look, until nothing is due within the span.
     pub(crate) async fn pass(&self, span: Duration) {
         let step = Duration::from_secs(1);
@@ -260,6 +282,7 @@ impl World {
         for _ in 0..20 {
             let mut work = self.payments.resolve_due(100).await.unwrap();
             work += self.deliver().await;
+            work += self.payments.run_schedules(100).await.unwrap();
             work += self.payments.process_inbox(100).await.unwrap();
             for _ in 0..20 {
                 tokio::task::yield_now().await;

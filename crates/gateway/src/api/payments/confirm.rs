@@ -29,7 +29,6 @@ pub(crate) async fn confirm(mut call: Call) -> Answer {
             return Err(Problem::plain(&code::PUBLISHABLE_KEY).at(param));
         }
     }
-    call.count_confirm(id, None).await?;
     // The body holds a card number: it goes before the provider is waited for.
     drop(bytes);
     let answered =
