@@ -1,6 +1,6 @@
 //! One authenticated request, between its key and its service.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,29 +11,31 @@ use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use identity::{AuthenticationError, KeyKind, Principal};
 use kernel::{Actor, Claim, Id, Kind, Mode, Scope};
+use limits::Verdict;
 use node::Node;
-use payments::Caller;
+use payments::{Caller, PaymentKind};
 use sandbox_bank::SCENARIOS;
 use vault::{Keys, Purpose};
 
 use crate::body;
+use crate::client::Client;
 use crate::client_secret::is_client_secret;
 use crate::input::{self, Node as Json, Parameters};
-use crate::problem::{Problem, catalogue as code, not_found};
+use crate::problem::{Problem, catalogue as code, from_payments, not_found};
+use crate::quota::{self, Attempt};
 use crate::router::Access;
+use crate::trace::TraceId;
 
 /// The field and query parameter by which a browser shows that it was handed a payment.
 const CLIENT_SECRET: &str = "client_secret";
-
-/// Who is at the other end of the connection; put into each request by the server.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// An authenticated request.
 pub(crate) struct Call {
     /// The node that serves it.
     pub(crate) node: Arc<Node>,
     principal: Principal,
+    client: Client,
+    quota: Option<Verdict>,
     parts: Parts,
     body: Option<Body>,
     ids: Vec<String>,
@@ -46,26 +48,65 @@ impl Call {
     /// request is judged before.
     pub(crate) async fn begin(node: Arc<Node>, request: Request, access: Access) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let text = bearer(&parts.headers)?;
-        let principal = node.identity.authenticate(text).await.map_err(refused)?;
-        if !principal.admits(peer_address(&parts)) {
+        let client = Client::of(&parts, &node.config.server.trusted_proxies);
+        let principal = authenticate(&node, &parts.headers, client).await?;
+        if !principal.admits(client.address) {
             return Err(Problem::plain(&code::ADDRESS_NOT_ALLOWED));
         }
-        check_access(&principal, access)?;
-        if principal.scope.mode == Mode::Live && comes_from_afar(&parts) {
+        // A live key over plain HTTP from another machine has been read by everybody on the way.
+        if principal.scope.mode == Mode::Live && !client.is_private {
             return Err(Problem::plain(&code::INSECURE_TRANSPORT));
         }
+        let quota = quota::count_key(&node, &principal, client.address).await?;
+        check_access(&principal, access).map_err(|problem| problem.quota_of(quota))?;
         let ids = match RawPathParams::from_request_parts(&mut parts, &()).await {
             Ok(params) => params.iter().map(|(_, value)| value.to_owned()).collect(),
             // Not UTF-8: no id of ours.
             Err(_) => vec![String::new()],
         };
         let scenario = scenario(&parts.headers, principal.scope.mode)?;
-        let mut call = Self { node, principal, parts, body: Some(body), ids, scenario };
+        let mut call = Self { node, principal, client, quota, parts, body: Some(body), ids, scenario };
         if call.is_browser() && matches!(access, Access::ClientSecret(_)) {
-            call.require_client_secret().await?;
+            call.require_client_secret().await.map_err(|problem| problem.quota_of(quota))?;
         }
         Ok(call)
+    }
+
+    /// What is left of the key's limit, where it has one.
+    pub(crate) const fn quota(&self) -> Option<Verdict> {
+        self.quota
+    }
+
+    /// Counts an attempt to charge, and refuses one too many. `payer` is the address that the
+    /// merchant's server names; a browser's is its own.
+    pub(crate) async fn count_attempt(
+        &mut self,
+        order: Option<&str>,
+        customer: Option<&str>,
+        payer: Option<IpAddr>,
+    ) -> Result<(), Problem> {
+        let payer = if self.is_browser() { self.client.address } else { payer };
+        let idempotency_key = idempotency_key(&self.parts.headers)?;
+        let attempt = Attempt { order, customer, payer, idempotency_key };
+        quota::count_attempt(&self.node, self.scope(), attempt).await
+    }
+
+    /// The same for a payment that exists: its order and customer are its own.
+    pub(crate) async fn count_confirm(
+        &mut self,
+        id: Id<PaymentKind>,
+        payer: Option<IpAddr>,
+    ) -> Result<(), Problem> {
+        if !quota::counts_attempts(&self.node, self.scope()) {
+            return Ok(());
+        }
+        let payment = self.node.payments.get(self.scope(), id).await.map_err(from_payments)?;
+        let order = payment.order_id.clone().unwrap_or_else(|| id.to_string());
+        let customer = payment
+            .customer
+            .as_ref()
+            .map(|link| link.reference.clone().unwrap_or_else(|| link.id.to_string()));
+        self.count_attempt(Some(&order), customer.as_deref(), payer).await
     }
 
     /// Whether a publishable key came: answers are reduced to what a browser may see.
@@ -120,7 +161,7 @@ impl Call {
         Caller {
             scope: self.scope(),
             actor: Actor::Key(self.principal.key.to_string()),
-            trace_id: trace_id(&self.parts.headers),
+            trace_id: self.parts.extensions.get::<TraceId>().map(|trace| trace.as_str().to_owned()),
             scenario: self.scenario.clone(),
         }
     }
@@ -128,6 +169,11 @@ impl Call {
     /// The id in the path. What is no id is an id that is not found.
     pub(crate) fn id<T: Kind>(&self, what: &'static str) -> Result<Id<T>, Problem> {
         self.ids.first().and_then(|text| Id::parse(text).ok()).ok_or_else(|| not_found(what))
+    }
+
+    /// The name in the path, as it is.
+    pub(crate) fn name(&self) -> &str {
+        self.ids.first().map_or("", String::as_str)
     }
 
     /// Refuses a live key, where only test worlds have what is asked for.
@@ -173,6 +219,22 @@ impl Call {
             answer: None,
         }))
     }
+}
+
+/// Who holds the key that came. What comes without a valid one is counted by its address.
+async fn authenticate(node: &Node, headers: &HeaderMap, client: Client) -> Result<Principal, Problem> {
+    let text = bearer(headers);
+    quota::check_address(node, client.address, text.as_ref().ok().copied()).await?;
+    let problem = match text {
+        Ok(text) => match node.identity.authenticate(text).await {
+            Ok(principal) => return Ok(principal),
+            Err(error @ AuthenticationError::Store(_)) => return Err(refused(error)),
+            Err(error) => refused(error),
+        },
+        Err(problem) => problem,
+    };
+    quota::count_address(node, client.address).await?;
+    Err(problem)
 }
 
 /// The text of a body's `client_secret`.
@@ -234,17 +296,6 @@ fn refused(error: AuthenticationError) -> Problem {
     }
 }
 
-/// From where the request came; unknown only where no connection is, in tests of the router alone.
-fn peer_address(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical())
-}
-
-/// A live key over plain HTTP from another machine has been read by everybody on the way. TLS ends in
-/// a proxy on this machine.
-fn comes_from_afar(parts: &Parts) -> bool {
-    parts.extensions.get::<Peer>().is_some_and(|peer| !peer.0.ip().to_canonical().is_loopback())
-}
-
 /// 1 to 255 visible ASCII characters.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut given = headers.get_all("idempotency-key").iter();
@@ -276,16 +327,4 @@ fn scenario(headers: &HeaderMap, mode: Mode) -> Result<Option<String>, Problem> 
             refuse(format!("`{SCENARIO}` must name one scenario: {}.", names.join(", ")))
         }
     }
-}
-
-/// The trace of W3C Trace Context's `traceparent`, if it is a whole one.
-fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    let mut parts = text.split('-');
-    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let is_hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let whole = is_hex(version, 2) && is_hex(trace, 32) && is_hex(span, 16) && is_hex(flags, 2);
-    (whole && version != "ff" && trace.bytes().any(|byte| byte != b'0')).then(|| trace.to_owned())
 }

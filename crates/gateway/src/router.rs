@@ -9,8 +9,8 @@ use axum::routing::{MethodRouter, get, post};
 use identity::AccessScope;
 use node::Node;
 
-use crate::outermost::{method_not_allowed, outermost, route_not_found};
-use crate::{api, browser, sandbox, webhooks};
+use crate::outermost::{Outermost, method_not_allowed, outermost, route_not_found};
+use crate::{api, browser, monitor, sandbox, webhooks};
 
 /// The API answers with and without its version.
 const API_ROOTS: [&str; 2] = ["/api/v1", "/api"];
@@ -56,6 +56,9 @@ pub fn routes() -> Vec<Route> {
     };
     let mut routes: Vec<Route> = API_ROOTS.into_iter().flat_map(api::routes).collect();
     routes.extend([
+        public(Method::GET, "/health", get(monitor::health)),
+        public(Method::GET, "/ready", get(monitor::ready)),
+        public(Method::GET, "/metrics", get(monitor::metrics)),
         public(Method::GET, "/return/{payment}", get(browser::return_to)),
         public(Method::POST, "/return/{payment}", post(browser::return_to)),
         public(Method::POST, "/webhooks/{provider}/{account}", post(webhooks::receive)),
@@ -65,7 +68,8 @@ pub fn routes() -> Vec<Route> {
 
 /// The router over a node, the sandbox bank's routes included if the bank runs in this process.
 pub fn router(node: Arc<Node>) -> Router {
-    let (ids, bank, clock) = (Arc::clone(&node.ids), node.bank.clone(), Arc::clone(&node.clock));
+    let outer = Outermost::of(&node);
+    let (bank, clock) = (node.bank.clone(), Arc::clone(&node.clock));
     let mut router = Router::new();
     for route in routes() {
         router = router.route(&route.path, route.handler);
@@ -77,5 +81,5 @@ pub fn router(node: Arc<Node>) -> Router {
     router
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(ids, outermost))
+        .layer(from_fn_with_state(outer, outermost))
 }

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::Service as _;
 
-use crate::call::Peer;
+use crate::client::mark_peer;
 use crate::router::router;
 use crate::sandbox::HangUp;
 
@@ -109,7 +109,7 @@ async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut draining
         return;
     }
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
+        mark_peer(&mut request, peer);
         let answer = router.clone().call(request);
         async move { may_be_sent(answer.await) }
     });
@@ -119,6 +119,7 @@ async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut draining
             .header_read_timeout(HEAD_WITHIN)
             .serve_connection(TokioIo::new(stream), service)
     );
+    let _open = Open::count();
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -135,6 +136,22 @@ async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut draining
                 connection.as_mut().graceful_shutdown();
             }
         }
+    }
+}
+
+/// One open connection.
+struct Open;
+
+impl Open {
+    fn count() -> Self {
+        metrics::gauge!("http_connections").increment(1);
+        Self
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        metrics::gauge!("http_connections").decrement(1);
     }
 }
 

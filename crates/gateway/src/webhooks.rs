@@ -11,7 +11,9 @@ use provider_kit::{Account, Delivery};
 use serde::Serialize;
 
 use crate::body;
+use crate::client::Client;
 use crate::problem::{Problem, from_payments, not_found};
+use crate::quota;
 use crate::reply::{Answer, json};
 
 /// The word for what is not found.
@@ -32,11 +34,15 @@ pub(crate) async fn receive(
 }
 
 async fn store(node: &Node, provider: &str, account: &str, request: Request) -> Answer {
-    let account: Id<Account> = Id::parse(account).map_err(|_| not_found(ACCOUNT))?;
-    // Nothing is read for accounts that nobody has.
-    let known = node.payments.scope_of_account(account).await.map_err(from_payments)?;
-    known.ok_or_else(|| not_found(ACCOUNT))?;
     let (parts, body) = request.into_parts();
+    let address = Client::of(&parts, &node.config.server.trusted_proxies).address;
+    // Nothing is read for accounts that nobody has.
+    let scope = match Id::<Account>::parse(account) {
+        Ok(account) => node.payments.scope_of_account(account).await.map_err(from_payments)?,
+        Err(_) => None,
+    };
+    quota::count_notice(node, address, scope).await?;
+    let account = Id::parse(account).ok().filter(|_| scope.is_some()).ok_or_else(|| not_found(ACCOUNT))?;
     let bytes = body::read(body, body::NOTICE_BYTES_MAX, node.clock.as_ref()).await?;
     let delivery =
         Delivery { headers: headers(&parts.headers), body: bytes.to_vec(), received_at: node.clock.now() };

@@ -105,6 +105,14 @@ impl Identity {
         }
     }
 
+    /// Whether this node knows the key to be valid without asking the store.
+    pub fn remembers(&self, text: &str) -> bool {
+        let Some((_, mode)) = key_text::recognise(text) else { return false };
+        let Ok(keys) = self.vault.keys(mode) else { return false };
+        let hash = keys.mac(Purpose::ApiKey, &[text.as_bytes()]);
+        self.cache.remembers(&hash, self.clock.monotonic())
+    }
+
     /// Reads a key by its hash: the one read without a scope, for it is what finds the scope.
     async fn look_up(&self, hash: Hash) -> Result<Known, StoreError> {
         let read_at = self.clock.monotonic();

@@ -81,6 +81,12 @@ impl Cache {
         }
     }
 
+    /// Whether a valid key with this hash was read lately.
+    pub(crate) fn remembers(&self, hash: &Hash, now: Monotonic) -> bool {
+        let shard = self.shard(hash).read();
+        shard.known.get(hash).is_some_and(|entry| age(entry.read_at, now) < CACHE_LIFE)
+    }
+
     /// Keeps what a read said that began at `read_at`.
     pub(crate) fn keep(&self, hash: Hash, known: Known, read_at: Monotonic) {
         let mut shard = self.shard(&hash).write();

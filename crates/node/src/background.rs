@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use kernel::{BoxFuture, Clock, Lease, Monotonic, Store};
+use kernel::{BoxFuture, Clock, Lease, Monotonic, Store, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -56,6 +56,7 @@ impl Pace {
         while !*self.stopping.borrow() {
             // A panic in a pass must not end the loop: what it works on would stay unknown for ever.
             let passed = AssertUnwindSafe(pass()).catch_unwind().await;
+            measure(name, &passed, self.clock.now());
             let wait = match passed {
                 Ok(Pass::Full) => {
                     failures = 0;
@@ -93,6 +94,20 @@ impl Pace {
             () = signal => {}
             _ = self.stopping.wait_for(|stopping| *stopping) => {}
         }
+    }
+}
+
+/// Counts a pass, and notes when the loop last did its work.
+fn measure<E>(name: &'static str, passed: &Result<Pass, E>, now: Timestamp) {
+    let result = match passed {
+        Ok(Pass::Done) => "done",
+        Ok(Pass::Full) => "full",
+        Ok(Pass::Failed(_)) | Err(_) => "failed",
+    };
+    metrics::counter!("background_passes_total", "job" => name, "result" => result).increment(1);
+    if result != "failed" {
+        let seconds = u64::try_from(now.as_micros()).map_or(Duration::ZERO, Duration::from_micros);
+        metrics::gauge!("background_last_success_timestamp_seconds", "job" => name).set(seconds);
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use identity::{FirstStart, Identity};
 use kernel::{Claim, Clock, Id, Ids, Merchant, Mode, Random, Scope, Secret, Store, Tasks};
+use limits::{Limiter, MemoryLimiter};
 use payments::{
     Caller, MerchantSettings, MoveClock, MovedClock, Payments, PaymentsError, PaymentsPorts, PaymentsSettings,
 };
@@ -17,6 +18,8 @@ use vault::{SecretSource, ServerSecret, TestSecret, Vault};
 use crate::background::{Leader, Pace, Pass};
 use crate::bank::{self, Ways};
 use crate::config::{Config, ConfigError};
+use crate::health::Health;
+use crate::metrics::Metrics;
 use crate::stores::{self, Stores};
 use crate::work::Work;
 use crate::{Ports, StartError};
@@ -45,6 +48,8 @@ pub struct Node {
     pub payments: Arc<Payments>,
     /// Merchants and keys.
     pub identity: Arc<Identity>,
+    /// Counters of rate limits.
+    pub limits: Arc<dyn Limiter>,
     /// Keys of MACs and sealed values.
     pub vault: Arc<Vault>,
     /// The sandbox bank, if it runs in this process.
@@ -61,6 +66,10 @@ pub struct Node {
     pub tasks: Arc<dyn Tasks>,
     /// Where the test worlds' secret is.
     pub test_secret: TestSecret,
+    /// What is counted, unless the configuration says that nothing is.
+    pub metrics: Option<Metrics>,
+    /// Whether it can serve.
+    pub health: Health,
     id: Uuid,
     bank_store: Option<Arc<dyn Store>>,
     work: Work,
@@ -94,6 +103,8 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
     let bank = bank::open(&config, &ports, &stores, &public_url);
     let transport = crate::bank::transport(&ports);
     let work = Work::new(Arc::clone(&ports.tasks));
+    let metrics = Metrics::install(&config.metrics);
+    let health = Health::new(Arc::clone(&stores.main), Arc::clone(&ports.clock));
     let payments = Payments::new(PaymentsPorts {
         store: Arc::clone(&stores.main),
         exchanges: Arc::new(Ways::new(&config.sandbox.bank, bank.as_ref(), transport, &ports.clock)),
@@ -111,6 +122,7 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
         store: stores.main,
         payments,
         identity,
+        limits: Arc::new(MemoryLimiter::new()),
         vault,
         bank,
         registry,
@@ -119,6 +131,8 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
         random,
         tasks: Arc::new(work.clone()),
         test_secret: opened.test_secret,
+        metrics,
+        health,
         id: ports.ids.uuid(),
         bank_store: stores.bank,
         work,
@@ -153,6 +167,9 @@ impl Node {
         self.keep("inbox", Duration::from_millis(500), |node| {
             Box::pin(async move { Pass::of(node.payments.process_inbox(PASS_LIMIT).await, PASS_LIMIT) })
         });
+        self.keep_by_timer("measures", Duration::from_secs(10), |node| {
+            Box::pin(async move { node.measure().await })
+        });
         self.keep("schedule", Duration::from_millis(500), |node| {
             Box::pin(async move { Pass::of(node.payments.run_schedules(PASS_LIMIT).await, PASS_LIMIT) })
         });
@@ -174,6 +191,19 @@ impl Node {
                 Box::pin(async move { tell(&leader, &bank, &node).await })
             });
         }
+    }
+
+    /// Sums up histograms, and counts what is open.
+    async fn measure(&self) -> Pass {
+        let Some(metrics) = &self.metrics else { return Pass::Done };
+        metrics.upkeep();
+        ::metrics::gauge!("tasks_in_flight").set(u32::try_from(self.work.in_flight()).unwrap_or(u32::MAX));
+        Pass::of(self.payments.measure_open().await.map(|()| 0), PASS_LIMIT)
+    }
+
+    /// Says that it will stop soon: it is not ready any more, and serves what still comes.
+    pub fn begin_to_stop(&self) {
+        self.health.stop();
     }
 
     /// Forgets answered idempotency keys after their time; by the timer alone, as nothing waits for it.
@@ -224,15 +254,32 @@ impl Node {
         Leader::new(Arc::clone(&self.store), Arc::clone(&self.clock), name, self.id)
     }
 
+    /// Repeats a pass, by the timer and whenever there is new work.
     fn keep<F>(self: &Arc<Self>, name: &'static str, pause: Duration, pass: F)
     where
         F: Fn(Arc<Self>) -> kernel::BoxFuture<'static, Pass> + Send + 'static,
     {
-        let pace = Pace {
-            store: Some(Arc::clone(&self.store)),
-            clock: Arc::clone(&self.clock),
-            stopping: self.stop.subscribe(),
-        };
+        self.repeat(name, pause, Some(Arc::clone(&self.store)), pass);
+    }
+
+    /// Repeats a pass by the timer alone: new work is no reason to look more often.
+    fn keep_by_timer<F>(self: &Arc<Self>, name: &'static str, pause: Duration, pass: F)
+    where
+        F: Fn(Arc<Self>) -> kernel::BoxFuture<'static, Pass> + Send + 'static,
+    {
+        self.repeat(name, pause, None, pass);
+    }
+
+    fn repeat<F>(
+        self: &Arc<Self>,
+        name: &'static str,
+        pause: Duration,
+        signal: Option<Arc<dyn Store>>,
+        pass: F,
+    ) where
+        F: Fn(Arc<Self>) -> kernel::BoxFuture<'static, Pass> + Send + 'static,
+    {
+        let pace = Pace { store: signal, clock: Arc::clone(&self.clock), stopping: self.stop.subscribe() };
         let node = Arc::clone(self);
         let again = move || pass(Arc::clone(&node));
         self.work.spawn(name, Box::pin(pace.keep(name, pause, again)));
@@ -244,8 +291,9 @@ async fn sequence(leader: &Leader, store: &dyn Store) -> Pass {
         Ok(None) => Pass::Done,
         Ok(Some(lease)) => {
             let numbered = store.sequence(&lease, SEQUENCE_LIMIT).await;
-            if numbered.is_err() {
-                leader.doubt();
+            match &numbered {
+                Ok(count) => ::metrics::counter!("journal_positions_total").increment(*count),
+                Err(_) => leader.doubt(),
             }
             Pass::of(numbered.map(|count| usize::try_from(count).unwrap_or(usize::MAX)), SEQUENCE_LIMIT)
         }

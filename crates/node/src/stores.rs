@@ -8,7 +8,7 @@ use store::{OpenError, Options, Schema, Synchronous};
 use uuid::Uuid;
 
 use crate::config::{BankPlace, Config};
-use crate::{Ports, StartError};
+use crate::{Metrics, Ports, StartError};
 
 const MAIN_FILE: &str = "florin.db";
 const BANK_FILE: &str = "bank.db";
@@ -58,6 +58,8 @@ pub fn bank_schema() -> Result<Schema, OpenError> {
 /// Opens the configured stores; with `migrate`, brings an older database up to date, otherwise it is
 /// refused. Blocks while another process migrates the same database.
 pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> Result<Stores, StartError> {
+    // Stores find the counters that they count with when they are opened.
+    let _ = Metrics::install(&config.metrics);
     let mut options =
         Options::new(node, Arc::clone(&ports.clock), Arc::clone(&ports.ids), Arc::clone(&ports.tasks));
     options.migrate = migrate;
@@ -66,6 +68,7 @@ pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> 
         // Like a remote bank it outlives a killed process, and costs a payment no flush. It migrates
         // always: nothing in it is worth an operator's attention.
         let options = Options {
+            name: "bank",
             synchronous: Synchronous::Off,
             migrate: true,
             schema: BANK_SCHEMA.to_owned(),

@@ -15,6 +15,7 @@ use vault::{Purpose, Vault};
 
 use crate::cache::Cache;
 use crate::rejection::{PaymentsError, Rejection};
+use crate::watch::{Watch, Watched};
 
 /// Says how an account's provider is reached.
 pub trait Exchanges: Send + Sync + 'static {
@@ -100,6 +101,7 @@ pub(crate) struct Accounts {
     exchanges: Arc<dyn Exchanges>,
     by_scope: Cache<Scope, Arc<Vec<Arc<Opened>>>>,
     scopes: Cache<Id<Account>, Scope>,
+    pub(crate) watch: Arc<Watch>,
 }
 
 impl Accounts {
@@ -111,7 +113,13 @@ impl Accounts {
         exchanges: Arc<dyn Exchanges>,
     ) -> Self {
         let (by_scope, scopes) = (Cache::new(Arc::clone(&clock)), Cache::new(Arc::clone(&clock)));
-        Self { store, vault, clock, registry, exchanges, by_scope, scopes }
+        let watch = Arc::new(Watch::new(Arc::clone(&clock)));
+        Self { store, vault, clock, registry, exchanges, by_scope, scopes, watch }
+    }
+
+    /// The providers of this build.
+    pub(crate) const fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// All accounts of a scope, in the order in which they were made.
@@ -242,7 +250,11 @@ impl Accounts {
             let text = String::from_utf8(opened).map_err(|error| internal(&error.utf8_error()))?;
             secrets.push((name.clone(), Secret::new(text)));
         }
-        let exchange = self.exchanges.of(&record.account);
+        let exchange: Arc<dyn Exchange> = Arc::new(Watched {
+            inner: self.exchanges.of(&record.account),
+            watch: Arc::clone(&self.watch),
+            account: record.account.clone(),
+        });
         let credentials = Credentials::new(secrets);
         Ok(Some(Arc::new(Opened { scope, account: record.account, credentials, provider, exchange })))
     }
@@ -262,7 +274,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// Bytes from hexadecimal.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let pairs = digits.chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;

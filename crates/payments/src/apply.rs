@@ -208,6 +208,7 @@ fn raise(draft: &mut Draft, id: OperationId, status: OperationStatus, report: &R
     if let Some(reference) = report.outcome().and_then(reference_of).map(str::to_owned) {
         learn_reference(draft, id, reference);
     }
+    draft.raised.push((id, status));
     let Some(operation) = draft.operation_mut(id) else { return };
     operation.status = status;
     operation.checks = 0;
@@ -428,6 +429,7 @@ pub(crate) fn needs_review(draft: &mut Draft, id: OperationId, why: &str) {
     if draft.operation(id).is_none_or(|operation| operation.status == OperationStatus::NeedsReview) {
         return;
     }
+    draft.raised.push((id, OperationStatus::NeedsReview));
     let Some(operation) = draft.operation_mut(id) else { return };
     operation.status = OperationStatus::NeedsReview;
     operation.due = Due::Never;

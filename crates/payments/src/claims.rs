@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Answer, CLAIM, Claim, Id, Store};
+use kernel::{Answer, CLAIM, Claim, Id, Store, Timestamp};
 use serde::Deserialize;
 
 use crate::command::{Answered, Verdict};
@@ -48,23 +48,46 @@ pub(crate) async fn lookup(
     claim: &Claim,
     answer_within: Duration,
 ) -> Result<Option<Known>, PaymentsError> {
+    let Some(Row { operation, answer, created_at }) = row(store, claim).await? else { return Ok(None) };
+    if let Some(answer) = answer {
+        return Ok(Some(Known::Answered(Box::new(read(&answer).ok_or_else(damaged)?))));
+    }
+    let age = store.now().await?.since(created_at);
+    if age < answer_within {
+        return Err(Rejection::KeyInUse.into());
+    }
+    let subject = operation.as_deref().and_then(subject).ok_or_else(damaged)?;
+    Ok(Some(Known::Running(subject)))
+}
+
+/// The answer of a claim that is always made with its answer. `None` if the key is new; a rejection if it
+/// stands for another request.
+pub(crate) async fn answer(store: &Arc<dyn Store>, claim: &Claim) -> Result<Option<Answer>, PaymentsError> {
+    Ok(row(store, claim).await?.and_then(|row| row.answer))
+}
+
+struct Row {
+    operation: Option<String>,
+    answer: Option<Answer>,
+    created_at: Timestamp,
+}
+
+/// The row behind a key, which must stand for the same request.
+async fn row(store: &Arc<dyn Store>, claim: &Claim) -> Result<Option<Row>, PaymentsError> {
     let Some(row) = store.get(&CLAIM, claim.scope, vec![claim.key.as_str().into()]).await? else {
         return Ok(None);
     };
-    let damaged = || PaymentsError::Internal("a claim cannot be read".to_owned());
     let [route, mac, operation, answer, created_at] = row.columns.as_slice() else { return Err(damaged()) };
     if route.as_text() != Some(claim.route.as_ref()) || mac.as_bytes() != Some(claim.mac.as_slice()) {
         return Err(Rejection::KeyReused.into());
     }
-    if let Some(answer) = answer.as_bytes() {
-        return Ok(Some(Known::Answered(Box::new(read(answer).ok_or_else(damaged)?))));
-    }
-    let age = store.now().await?.since(created_at.as_time().ok_or_else(damaged)?);
-    if age < answer_within {
-        return Err(Rejection::KeyInUse.into());
-    }
-    let subject = operation.as_text().and_then(subject).ok_or_else(damaged)?;
-    Ok(Some(Known::Running(subject)))
+    let answer = answer.as_bytes().map(serde_json::from_slice).transpose().map_err(|_| damaged())?;
+    let created_at = created_at.as_time().ok_or_else(damaged)?;
+    Ok(Some(Row { operation: operation.as_text().map(str::to_owned), answer, created_at }))
+}
+
+fn damaged() -> PaymentsError {
+    PaymentsError::Internal("a claim cannot be read".to_owned())
 }
 
 /// A claim's operation is an operation's id, or a bare payment's.
@@ -72,8 +95,7 @@ fn subject(text: &str) -> Option<Id<PaymentKind>> {
     text.parse::<OperationId>().map(|operation| operation.payment).ok().or_else(|| Id::parse(text).ok())
 }
 
-fn read(answer: &[u8]) -> Option<Answered> {
-    let answer: Answer = serde_json::from_slice(answer).ok()?;
+fn read(answer: &Answer) -> Option<Answered> {
     let verdict: Verdict = serde_json::from_str(answer.outcome.get()).ok()?;
     let snapshot: Snapshot = serde_json::from_str(answer.snapshot.get()).ok()?;
     Some(Answered { verdict, payment: snapshot.payment, refund: snapshot.refund, replayed: true })

@@ -15,12 +15,12 @@ use uuid::Uuid;
 use crate::command::Verdict;
 use ledger::Posting;
 
-use crate::customer::Customer;
 use crate::dispute::Dispute;
-use crate::operation::{Operation, OperationId, WaitingClaim};
+use crate::operation::{Operation, OperationId, OperationStatus, WaitingClaim};
 use crate::payment::{Payment, PaymentStatus};
 use crate::refund::Refund;
 use crate::schedule;
+use crate::writing::Writing;
 
 /// A record that the draft reads or writes.
 #[derive(Clone, Debug)]
@@ -71,7 +71,8 @@ pub(crate) struct Draft {
     pub(crate) operations: Vec<Touched<Operation>>,
     pub(crate) refunds: Vec<Touched<Refund>>,
     pub(crate) disputes: Vec<Touched<Dispute>>,
-    pub(crate) customer: Option<Customer>,
+    /// What the same commit writes about the customer and the method.
+    pub(crate) aside: Option<Writing>,
     pub(crate) inserts: Vec<Insert>,
     pub(crate) removes: Vec<Remove>,
     pub(crate) claim: Option<Claim>,
@@ -83,6 +84,8 @@ pub(crate) struct Draft {
     transfers: Vec<Transfer>,
     /// Operations that this commit reserves for the task that commits it to send.
     pub(crate) to_send: Vec<OperationId>,
+    /// Operations that this commit raises, and to what.
+    pub(crate) raised: Vec<(OperationId, OperationStatus)>,
     /// What an operator must be told, once the commit stands.
     pub(crate) alerts: Vec<String>,
     /// Whether anything must be written.
@@ -131,7 +134,7 @@ impl Draft {
             operations: Vec::new(),
             refunds: Vec::new(),
             disputes: Vec::new(),
-            customer: None,
+            aside: None,
             inserts: Vec::new(),
             removes: Vec::new(),
             claim: None,
@@ -141,10 +144,16 @@ impl Draft {
             facts: Vec::new(),
             transfers: Vec::new(),
             to_send: Vec::new(),
+            raised: Vec::new(),
             alerts: Vec::new(),
             changed: false,
             fresh,
         }
+    }
+
+    /// Whether the payment is made by this commit.
+    pub(crate) const fn is_new(&self) -> bool {
+        self.payment_version.is_none()
     }
 
     /// The version that the payment has once this commit stands.
@@ -229,8 +238,8 @@ impl Draft {
         write(&mut changes, scope, &self.operations)?;
         write(&mut changes, scope, &self.refunds)?;
         write(&mut changes, scope, &self.disputes)?;
-        if let Some(customer) = &self.customer {
-            changes.insert(scope, customer)?;
+        if let Some(aside) = self.aside.take() {
+            aside.join(&mut changes);
         }
         changes.insert.append(&mut self.inserts);
         changes.remove.append(&mut self.removes);
@@ -256,7 +265,7 @@ impl Draft {
             }
         }
         self.disputes.clear();
-        self.customer = None;
+        self.aside = None;
         self.claim = None;
         self.moves.clear();
         self.answers.clear();
@@ -264,6 +273,7 @@ impl Draft {
         self.to_send.clear();
         // It was for that operation, and not for what follows from it.
         self.scenario = None;
+        self.raised.clear();
         self.alerts.clear();
         self.changed = false;
     }

@@ -19,6 +19,7 @@ use crate::account::{Opened, hex};
 use crate::apply::{Policy, Report, apply, due};
 use crate::draft::Draft;
 use crate::lock::Turn;
+use crate::measure;
 use crate::operation::{Due, OperationId, OperationStatus, StepMac};
 use crate::pay::Run;
 use crate::rejection::PaymentsError;
@@ -115,6 +116,7 @@ impl Payments {
     ) -> Result<(), PaymentsError> {
         let Run { mut draft, sent, mut start } = run;
         let mut queue: VecDeque<OperationId> = sent.into();
+        let reserved = start;
         while let Some(id) = queue.pop_front() {
             let driven = self.drive(&mut draft, &opened, id, start).await;
             // Before the settle is queued: its successors may be sent from its commit on.
@@ -127,6 +129,8 @@ impl Payments {
             };
             match result {
                 Ok(successors) => {
+                    let took = self.clock.monotonic().0.saturating_sub(reserved.monotonic.0);
+                    measure::processed(&draft, id, took);
                     teller.tell(Ok(answered(&draft, id)));
                     queue.extend(successors);
                 }

@@ -32,9 +32,12 @@ mod inbox;
 mod instrument;
 mod list;
 mod lock;
+mod measure;
+mod method;
 mod moves;
 mod operation;
 mod order_guard;
+mod patch;
 mod pay;
 mod payer;
 mod payment;
@@ -50,6 +53,8 @@ mod search_index;
 mod service;
 mod settings;
 mod surplus;
+mod watch;
+mod writing;
 
 use kernel::{Migration, Table};
 
@@ -58,11 +63,14 @@ pub use check::{CheckReport, Mismatch, check};
 pub use climb::{Climb, Said, climb};
 pub use clocks::CLOCK_JOB;
 pub use command::*;
-pub use customer::{Customer, CustomerKind};
+pub use customer::{Customer, CustomerKind, Profile};
+pub use customers::{CustomerFilter, CustomerPatch, CustomerView, NewCustomer};
 pub use dispute::{Dispute, DisputeKind};
 pub use filter::{PaymentFilter, RefundFilter};
 pub use inbox::{DeliveryKind, DeliveryStatus, INBOX_JOB, StoredDelivery};
+pub use method::{PaymentMethod, PaymentMethodKind};
 pub use operation::{Operation, OperationId, OperationKind, OperationStatus};
+pub use patch::{MetadataPatch, Patch};
 pub use payer::{Address, Payer};
 pub use payment::{
     Amounts, AnswerForm, Attempt, CardSummary, ChargeSummary, CustomerLink, LastError, MethodSummary,
@@ -74,6 +82,7 @@ pub use resolve::{Resolution, Returned};
 pub use schedule::SCHEDULE_JOB;
 pub use service::{Page, Payments, PaymentsPorts};
 pub use settings::{LateSuccess, MerchantSettings, PaymentsSettings};
+pub use writing::Done;
 
 /// The tables of this crate.
 pub const TABLES: &[&Table] = &[
@@ -82,6 +91,7 @@ pub const TABLES: &[&Table] = &[
     &refund::REFUND,
     &dispute::DISPUTE,
     &customer::CUSTOMER,
+    &method::PAYMENT_METHOD,
     &order_guard::ORDER_GUARD,
     &provider_reference::PROVIDER_REFERENCE,
     &account::PROVIDER_ACCOUNT,
@@ -99,6 +109,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "payments",
         sqlite: include_str!("../migrations/sqlite/200_payments.sql"),
         postgres: include_str!("../migrations/postgres/200_payments.sql"),
+    },
+    Migration {
+        number: 202,
+        name: "customers",
+        sqlite: include_str!("../migrations/sqlite/202_customers.sql"),
+        postgres: include_str!("../migrations/postgres/202_customers.sql"),
     },
     Migration {
         number: 203,

@@ -119,7 +119,7 @@ impl Payments {
             None => None,
         };
         for _ in 0..DECIDE_TRIES {
-            let (link, customer) = self.customer(scope, command.customer.as_ref()).await?;
+            let (link, aside) = self.customer(caller, command.customer.as_ref()).await?;
             let now = self.now(scope).await?;
             let mut payment = new_payment(id, &command, summary.clone(), link, now);
             (payment.capture_method, payment.capture_delay_seconds) = (capture_method, capture_delay_seconds);
@@ -127,7 +127,7 @@ impl Payments {
             let mut draft = Draft::of_new(scope, now, caller.actor.clone(), payment, self.ids.uuid());
             draft.trace_id.clone_from(&caller.trace_id);
             draft.scenario.clone_from(&caller.scenario);
-            draft.customer = customer;
+            draft.aside = aside;
             draft.fact(
                 "payment.created",
                 json!({"amount": command.amount.minor, "currency": command.amount.currency}),

@@ -40,6 +40,9 @@ pub enum Rejection {
     /// Another payment of this order is open or paid.
     #[error("the order has a charge that is open or paid")]
     OrderAlreadyCharged,
+    /// A customer has this reference.
+    #[error("there is a customer of this reference")]
+    CustomerExists,
     /// More than can be captured.
     #[error("only {available} can be captured")]
     BeyondCapturable {

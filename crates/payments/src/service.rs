@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
-    Actor, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Scope, Store, Tasks, Timestamp,
-    Versioned,
+    Actor, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Record, Scope, Store, Tasks,
+    Timestamp, Versioned,
 };
 use provider_kit::{Account, ProviderAccount, Registry};
 use tokio::sync::oneshot;
@@ -19,6 +19,7 @@ use crate::clocks::Clocks;
 use crate::command::{Answered, Caller, Verdict};
 use crate::draft::{Draft, Touched};
 use crate::lock::{Held, Locks, Turn};
+use crate::measure;
 use crate::operation::{Due, OPERATION, Operation, OperationId, operation_key};
 use crate::payment::{Payment, PaymentKind};
 use crate::refund::Refund;
@@ -136,6 +137,20 @@ impl Payments {
         Ok(found.into_iter().map(|versioned| versioned.record).collect())
     }
 
+    pub(crate) async fn page<R: Record>(
+        &self,
+        scope: Scope,
+        query: Query,
+        limit: u32,
+    ) -> Result<Page<R>, PaymentsError> {
+        let one_more = Query { limit: limit.saturating_add(1), ..query };
+        let mut found = self.store.of(scope).find::<R>(one_more).await?;
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = found.len() > wanted;
+        found.truncate(wanted);
+        Ok(Page { items: found.into_iter().map(|versioned| versioned.record).collect(), has_more })
+    }
+
     pub(crate) async fn payment(
         &self,
         scope: Scope,
@@ -240,6 +255,7 @@ impl Payments {
             for alert in &draft.alerts {
                 tracing::error!(payment = %draft.payment.id, alert = alert.as_str(), "alert");
             }
+            measure::committed(draft);
             draft.committed();
         }
         Ok(outcome)

@@ -95,6 +95,11 @@ impl<C> Intake<C> {
         state.lanes.is_empty() && state.calls.is_empty()
     }
 
+    /// How many commits wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state.lock().lanes.len()
+    }
+
     /// Tells the queue what a batch wrote, so that what it made stale need not be tried.
     pub(crate) fn committed<'t>(&self, tickets: impl Iterator<Item = &'t Ticket>) {
         self.state.lock().lanes.committed(tickets);

@@ -13,6 +13,7 @@ mod batch;
 mod check;
 mod error;
 mod intake;
+mod measure;
 mod memory;
 mod options;
 mod postgres;

@@ -18,6 +18,8 @@ pub enum Synchronous {
 /// How a store is opened. Begin with [`Options::new`].
 #[derive(Clone)]
 pub struct Options {
+    /// What figures call it.
+    pub name: &'static str,
     /// What a commit waits for.
     pub synchronous: Synchronous,
     /// The PostgreSQL schema that holds the tables.
@@ -47,6 +49,7 @@ impl Options {
     /// Everything durable, migrating, with the sizes that measured best on two cores.
     pub fn new(node: Uuid, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, tasks: Arc<dyn Tasks>) -> Self {
         Self {
+            name: "main",
             synchronous: Synchronous::Full,
             schema: "public".to_owned(),
             migrate: true,

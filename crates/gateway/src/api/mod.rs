@@ -1,6 +1,7 @@
 //! The API's routes, by area and verb. A route says who may use it; a handler
 //! parses, calls one service method and shapes.
 
+mod customers;
 mod outcome;
 mod payments;
 mod refunds;
@@ -11,12 +12,14 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::routing::{MethodFilter, on};
-use identity::AccessScope::{PaymentsRead, PaymentsWrite, RefundsRead, RefundsWrite, TestWrite};
+use identity::AccessScope::{
+    CustomersRead, CustomersWrite, PaymentsRead, PaymentsWrite, RefundsRead, RefundsWrite, TestWrite,
+};
 use node::Node;
 
 use crate::call::Call;
 use crate::input::Parameters;
-use crate::problem::Problem;
+use crate::quota;
 use crate::reply::Answer;
 use crate::router::Access::{self, ClientSecret, Secret};
 use crate::router::Route;
@@ -35,6 +38,11 @@ pub(crate) fn routes(root: &'static str) -> Vec<Route> {
         // The same thing in the words of card networks.
         change(at("/payments/{id}/void"), Secret(PaymentsWrite), payments::cancel::cancel),
         change(at("/payments/{id}/refund"), Secret(RefundsWrite), payments::refund::refund),
+        change(at("/customers"), Secret(CustomersWrite), customers::create::create),
+        read(at("/customers"), Secret(CustomersRead), customers::list::list),
+        read(at("/customers/{id}"), Secret(CustomersRead), customers::get::get),
+        patch(at("/customers/{id}"), Secret(CustomersWrite), customers::update::update),
+        delete(at("/customers/{id}"), Secret(CustomersWrite), customers::delete::delete),
         change(at("/refunds"), Secret(RefundsWrite), refunds::create::create),
         read(at("/refunds"), Secret(RefundsRead), refunds::list::list),
         read(at("/refunds/{id}"), Secret(RefundsRead), refunds::get::get),
@@ -59,6 +67,22 @@ where
     route((Method::POST, MethodFilter::POST), path, access, handler)
 }
 
+fn patch<F, A>(path: String, access: Access, handler: F) -> Route
+where
+    F: Fn(Call) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Answer> + Send + 'static,
+{
+    route((Method::PATCH, MethodFilter::PATCH), path, access, handler)
+}
+
+fn delete<F, A>(path: String, access: Access, handler: F) -> Route
+where
+    F: Fn(Call) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Answer> + Send + 'static,
+{
+    route((Method::DELETE, MethodFilter::DELETE), path, access, handler)
+}
+
 /// The pipeline of every API route: who is calling and whether they may, then the handler.
 fn route<F, A>((method, filter): (Method, MethodFilter), path: String, access: Access, handler: F) -> Route
 where
@@ -69,15 +93,28 @@ where
     let pipeline = move |State(node): State<Arc<Node>>, request: Request| {
         let handler = handler.clone();
         async move {
-            let answer = match Call::begin(node, request, access).await {
-                Ok(call) if is_idempotent => match Parameters::parse(call.query(), &[], &[]) {
-                    Ok(_) => handler(call).await,
-                    Err(problem) => Err(problem),
-                },
-                Ok(call) => handler(call).await,
+            let call = match Call::begin(node, request, access).await {
+                Ok(call) => call,
+                Err(problem) => return problem.into_answer(),
+            };
+            let quota = call.quota();
+            let strict = match call.query() {
+                Some(query) if is_idempotent => Parameters::parse(Some(query), &[], &[]).map(|_| ()),
+                _ => Ok(()),
+            };
+            let answer = match strict {
+                Ok(()) => handler(call).await,
                 Err(problem) => Err(problem),
             };
-            answer.unwrap_or_else(Problem::into_answer)
+            match answer {
+                Ok(mut response) => {
+                    if let Some(quota) = quota {
+                        quota::write(&quota, response.headers_mut());
+                    }
+                    response
+                }
+                Err(problem) => problem.quota_of(quota).into_answer(),
+            }
         }
     };
     Route { method, path, access, is_idempotent, handler: on(filter, pipeline) }

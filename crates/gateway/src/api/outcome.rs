@@ -50,11 +50,21 @@ fn finish(
     object: &impl Serialize,
     location: Option<String>,
 ) -> Answer {
+    stored(status, object, location, answered.replayed)
+}
+
+/// A stored object that a verb made or changed.
+pub(crate) fn stored(
+    status: StatusCode,
+    object: &impl Serialize,
+    location: Option<String>,
+    replayed: bool,
+) -> Answer {
     let mut response = json(status, object)?;
     if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
         response.headers_mut().insert(LOCATION, location);
     }
-    if answered.replayed {
+    if replayed {
         response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)

@@ -16,6 +16,10 @@ pub enum CursorKind {
     Refunds,
     /// Payments that a search found.
     Search,
+    /// Customers.
+    Customers,
+    /// Payment methods of a customer.
+    PaymentMethods,
 }
 
 impl CursorKind {
@@ -25,6 +29,8 @@ impl CursorKind {
             Self::Payments => 1,
             Self::Refunds => 2,
             Self::Search => 3,
+            Self::Customers => 4,
+            Self::PaymentMethods => 5,
         }
     }
 }

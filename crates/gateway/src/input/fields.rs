@@ -65,6 +65,11 @@ impl<'t, 'a> Fields<'t, 'a> {
         if *node == Node::Null { None } else { Some(node) }
     }
 
+    /// A member's value, `null` included: in a patch `null` removes.
+    pub fn named(&self, name: &str) -> Option<&'t Node<'a>> {
+        self.members.iter().find(|(known, _)| known == name).map(|(_, node)| node)
+    }
+
     /// The one of these names that is given, and its value; refuses two.
     pub fn one_of(&self, names: &[&'static str]) -> Result<Option<(&'static str, &'t Node<'a>)>, Problem> {
         let mut given = names.iter().filter_map(|name| self.get(name).map(|node| (*name, node)));

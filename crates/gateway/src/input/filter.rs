@@ -77,7 +77,7 @@ pub fn refund_filter(parameters: &Parameters) -> Result<RefundFilter, Problem> {
     Ok(filter)
 }
 
-fn in_order(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(), Problem> {
+pub(super) fn in_order(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(), Problem> {
     match (from, to) {
         (Some(from), Some(to)) if from > to => Err(invalid("created_from", "no later than `created_to`")),
         _ => Ok(()),
@@ -113,7 +113,7 @@ fn currency(parameters: &Parameters) -> Result<Option<Currency>, Problem> {
     parsed.map_err(|_| invalid("currency", "an ISO 4217 code in upper case, such as USD"))
 }
 
-fn instant(parameters: &Parameters, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+pub(super) fn instant(parameters: &Parameters, name: &'static str) -> Result<Option<Timestamp>, Problem> {
     let parsed = parameters.get(name).map(str::parse).transpose();
     parsed.map_err(|_| {
         let hint = "an RFC 3339 instant, such as 2026-11-21T10:00:00Z (a `+` is sent as %2B)";

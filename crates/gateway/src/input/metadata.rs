@@ -1,5 +1,6 @@
 //! The merchant's own data: a flat object that is given back exactly as it came.
 
+use payments::{MetadataPatch, Patch};
 use serde_json::{Map, Number, Value};
 
 use super::fields::Fields;
@@ -32,6 +33,27 @@ pub(crate) fn metadata(fields: &Fields<'_, '_>) -> Result<Map<String, Value>, Pr
         map.insert(name.to_string(), value);
     }
     Ok(map)
+}
+
+/// Reads the changes of `metadata`: entries are merged, `null` removes an entry, or all of them.
+pub(crate) fn metadata_patch(fields: &Fields<'_, '_>) -> Result<MetadataPatch, Problem> {
+    let members = match fields.named("metadata") {
+        None => return Ok(Patch::Keep),
+        Some(Node::Null) => return Ok(Patch::Clear),
+        Some(Node::Object(members)) => members,
+        Some(node) => return Err(fields.wrong_type("metadata", "an object", node)),
+    };
+    let mut entries = Vec::with_capacity(members.len());
+    for (name, node) in members {
+        check_text(name, &NAME, "a name in metadata")
+            .map_err(|problem| refused(problem, "/metadata".into()))?;
+        let value = match node {
+            Node::Null => None,
+            node => Some(value(node).map_err(|problem| refused(problem, place(name)))?),
+        };
+        entries.push((name.to_string(), value));
+    }
+    Ok(Patch::Set(entries))
 }
 
 fn value(node: &Node<'_>) -> Result<Value, Problem> {

@@ -8,6 +8,7 @@ mod amount;
 mod canonical;
 mod capture;
 mod cursor;
+mod customer;
 mod fields;
 mod filter;
 pub mod json;
@@ -26,6 +27,9 @@ pub use amount::{currency, minor_units};
 pub use canonical::canonical;
 pub use capture::{CaptureInput, capture};
 pub use cursor::{CursorKind, decode_cursor, decode_cursor_of, encode_cursor, encode_cursor_of};
+pub use customer::{
+    CUSTOMER_FILTERS, customer_filter, customer_named, customer_patch, customer_ref, new_customer,
+};
 pub use fields::{Fields, Schema};
 pub use filter::{PAYMENT_FILTERS, REFUND_FILTERS, payment_filter, refund_filter};
 pub use json::{JsonError, Node, parse};

@@ -18,7 +18,8 @@ const ADDRESS: Schema = Schema {
 const LINE: TextRule = TextRule { length_max: 200, may_be_empty: false, multiline: false, free: true };
 /// A telephone number: fifteen digits (ITU-T E.164) and how people write them. Not searched for card
 /// numbers: some telephone numbers look like one.
-const PHONE: TextRule = TextRule { length_max: 32, may_be_empty: false, multiline: false, free: false };
+pub(super) const PHONE: TextRule =
+    TextRule { length_max: 32, may_be_empty: false, multiline: false, free: false };
 /// A postal code, as the country writes it.
 const POSTAL_CODE: TextRule = TextRule { length_max: 16, may_be_empty: false, multiline: false, free: true };
 /// What a browser says of itself.

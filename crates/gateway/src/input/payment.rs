@@ -1,12 +1,11 @@
 //! `POST /payments` and `POST /payments/{id}/confirm`.
 
-use kernel::{Currency, Id, Kind, Mode, Money, Scope};
-use payments::{
-    AnswerForm, ConfirmPayment, CreatePayment, CustomerKind, CustomerRef, MethodInput, OffSession, Purpose,
-};
+use kernel::{Currency, Id, Mode, Money, Scope};
+use payments::{AnswerForm, ConfirmPayment, CreatePayment, MethodInput, OffSession, Purpose};
 use provider_kit::{CaptureMode, ThreeDSecure};
 
 use super::amount::{currency, minor_units, whole_number};
+use super::customer::customer_ref;
 use super::fields::{Fields, Schema};
 use super::json::Node;
 use super::metadata::metadata;
@@ -98,7 +97,7 @@ pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Pr
         (true, true) | (false, false) => {}
     }
     merchant(&fields, scope)?;
-    let customer = customer(&fields)?;
+    let customer = customer_ref(&fields)?;
     let off_session = off_session(&fields, method.as_ref(), confirm)?;
     if off_session.is_some() && customer.is_none() {
         return Err(fields.missing("customer_id", "whose stored credential is charged off session"));
@@ -226,20 +225,6 @@ fn amount(fields: &Fields<'_, '_>, purpose: Purpose) -> Result<(Money, AnswerFor
         (_, Some(currency)) => Ok((Money::new(minor, currency), AnswerForm::Canonical)),
         (_, None) => Err(fields.missing("currency", "an ISO 4217 code such as USD")),
     }
-}
-
-/// The merchant's own reference, or one of our ids.
-fn customer(fields: &Fields<'_, '_>) -> Result<Option<CustomerRef>, Problem> {
-    let Some((name, node)) = fields.one_of(&["customer_id", "user_id"])? else { return Ok(None) };
-    let text = fields.text_of(name, node, &TextRule::REFERENCE)?;
-    let ours = text.strip_prefix(CustomerKind::PREFIX).is_some_and(|rest| rest.starts_with('_'));
-    if !ours {
-        return Ok(Some(CustomerRef::Reference(text.to_owned())));
-    }
-    Id::parse(text).map(|id| Some(CustomerRef::Id(id))).map_err(|_| {
-        let detail = format!("`{name}` begins with `cus_` but is no customer id of ours.");
-        Problem::new(&code::INVALID_VALUE, detail).at(fields.pointer(name))
-    })
 }
 
 /// Who is paid is the key's merchant: live, a request that names another one is refused. In test

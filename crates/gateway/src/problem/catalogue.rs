@@ -134,6 +134,11 @@ catalogue! {
         "Live keys are refused over plain HTTP from other machines.",
         "Use TLS in front of the server. Treat the key as leaked and replace it.";
 
+    METRICS_NOT_HERE = "metrics_not_here", 403, once,
+        "The metrics are not shown to this caller",
+        "`/metrics` on the port of the API is for this machine and private networks, without a proxy \
+         between.",
+        "Set `metrics.port`, and let the monitoring read that port.";
     NOT_FOUND = "not_found", 404, once,
         "No such object",
         "The id is malformed, unknown, or another merchant's; or it belongs to the other mode.",
@@ -164,6 +169,10 @@ catalogue! {
         "Another payment of the same `order_id` is open or paid.",
         "Use that payment, or send `allow_duplicate_order: true` if the order is really to be charged \
          twice.";
+    CUSTOMER_EXISTS = "customer_exists", 409, once,
+        "There is a customer of this reference",
+        "`reference` is unique among a merchant's customers, and one has it.",
+        "Use that customer: every route takes the reference in place of the id.";
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use", 409, again,
         "The first request with this idempotency key is still running",
         "The same key was sent again before its first request was answered.",
@@ -288,6 +297,12 @@ catalogue! {
         "The idempotency key stands for another request",
         "The same key came with another body or on another route.",
         "Use a new key for a new request.";
+
+    RATE_LIMITED = "rate_limited", 429, again,
+        "Too many requests",
+        "A rate limit is used up: of the key, of the address, or of attempts to charge one order, \
+         customer or payer. Nothing was done, and no idempotency key was used.",
+        "Wait as long as `Retry-After` says and send the same request again.";
 
     INTERNAL = "internal", 500, again,
         "Something went wrong on our side",

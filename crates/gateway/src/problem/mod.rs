@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use limits::Verdict;
 use payments::LastError;
 use provider_kit::Advice;
 use schemars::JsonSchema;
@@ -17,6 +18,8 @@ use serde::Serialize;
 pub use catalogue::{CATALOGUE, Entry};
 pub use refusal::from_payments;
 pub(crate) use refusal::not_found;
+
+use crate::quota;
 
 /// Says that an answer was given before under the same idempotency key.
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -36,6 +39,7 @@ struct Details {
     payment_id: Option<String>,
     refund_id: Option<String>,
     replayed: bool,
+    quota: Option<Verdict>,
     for_the_log: Option<String>,
 }
 
@@ -98,6 +102,7 @@ impl Problem {
             payment_id: None,
             refund_id: None,
             replayed: false,
+            quota: None,
             for_the_log: None,
         }))
     }
@@ -158,6 +163,20 @@ impl Problem {
         self
     }
 
+    /// Says what is left of the limit that refused.
+    #[must_use]
+    pub(crate) fn quota(mut self, quota: Verdict) -> Self {
+        self.0.quota = Some(quota);
+        self
+    }
+
+    /// Says what is left of the key's limit, unless another limit refused.
+    #[must_use]
+    pub(crate) fn quota_of(mut self, quota: Option<Verdict>) -> Self {
+        self.0.quota = self.0.quota.or(quota);
+        self
+    }
+
     /// Keeps words for the log.
     #[must_use]
     pub fn log(mut self, reason: impl Into<String>) -> Self {
@@ -203,6 +222,9 @@ impl Problem {
         }
         if let Some(seconds) = details.retry_after_seconds {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(quota) = &details.quota {
+            quota::write(quota, headers);
         }
         if details.replayed {
             headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));

@@ -48,6 +48,7 @@ fn from_rejection(rejection: Rejection) -> Problem {
         )
         .about(operation.payment.to_string(), None)
         .retry_after(SOON_SECONDS),
+        Rejection::CustomerExists => Problem::plain(&code::CUSTOMER_EXISTS).at("/reference"),
         Rejection::OrderAlreadyCharged => Problem::plain(&code::ORDER_ALREADY_CHARGED).at("/order_id"),
         Rejection::BeyondCapturable { available } => Problem::new(
             &code::BEYOND_CAPTURABLE,

@@ -6,6 +6,7 @@
 mod action;
 mod address;
 mod browser_payment;
+mod customer;
 mod list;
 mod payment;
 mod qr;
@@ -18,6 +19,7 @@ use serde::{Serialize, Serializer};
 pub use action::ActionObject;
 pub use address::AddressObject;
 pub use browser_payment::BrowserPaymentObject;
+pub use customer::{CustomerObject, DeletedObject};
 pub use list::ListObject;
 pub use payment::PaymentObject;
 pub use qr::qr_data_url;

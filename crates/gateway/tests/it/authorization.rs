@@ -11,7 +11,7 @@ use gateway::{Access, routes};
 use identity::{AccessScope, AccessScopes, KeyKind, NewKey};
 use kernel::{Actor, Mode, Scope};
 
-use crate::world::{World, altered, filled};
+use crate::world::{Ids, World, altered, filled};
 
 /// Method, path below `/api/v1` and `/api`, the scope that a restricted key needs (`unrestricted`: no
 /// restricted key will do), what a publishable key is answered without and with the client secret of
@@ -20,6 +20,7 @@ use crate::world::{World, altered, filled};
 const TABLE: &str = "
     POST   /payments                  payments:write  403  403  in
     GET    /payments                  payments:read   403  403  in
+    GET    /payments/search           payments:read   403  403  in
     GET    /payments/{id}             payments:read   403  in   404
     POST   /payments/{id}/confirm     payments:write  403  in   404
     POST   /payments/{id}/capture     payments:write  403  403  404
@@ -29,12 +30,20 @@ const TABLE: &str = "
     POST   /refunds                   refunds:write   403  403  404
     GET    /refunds                   refunds:read    403  403  in
     GET    /refunds/{id}              refunds:read    403  403  404
+    POST   /customers                 customers:write 403  403  in
+    GET    /customers                 customers:read  403  403  in
+    GET    /customers/{id}            customers:read  403  403  404
+    PATCH  /customers/{id}            customers:write 403  403  404
+    DELETE /customers/{id}            customers:write 403  403  404
     GET    /test/clock                test:write      403  403  in
     POST   /test/clock                test:write      403  403  in
 ";
 
 /// Routes that need no key, each with the reason.
 const PUBLIC: &[(&str, &str)] = &[
+    ("GET /health", "whether it works, for monitors: counts and words, nothing of any merchant"),
+    ("GET /ready", "whether to send requests here, for load balancers"),
+    ("GET /metrics", "figures for Prometheus, from this machine alone unless they have a port of their own"),
     ("GET /return/{payment}", "a browser that comes back: shows nothing, and looks the charge up"),
     ("POST /return/{payment}", "the same, as a form"),
     ("POST /webhooks/{provider}/{account}", "a provider's notice: stored, then its signature is verified"),
@@ -78,6 +87,7 @@ struct Keys {
     revoked: String,
     payment: String,
     refund: String,
+    method: String,
     client_secret: String,
 }
 
@@ -86,6 +96,7 @@ impl Keys {
         let world = World::start().await;
         let paid = world.pay("").await;
         let payment = paid["id"].as_str().unwrap().to_owned();
+        world.post("/api/customers", r#"{"reference": "anna"}"#).await;
         let refunded = world.post(&format!("/api/payments/{payment}/refund"), "{\"amount\": 1}").await.json();
         let scope = world.scope().await;
         let identity = &world.node.identity;
@@ -102,10 +113,15 @@ impl Keys {
             expired: expired.expose().clone(),
             revoked: revoked.expose().clone(),
             refund: refunded["id"].as_str().unwrap().to_owned(),
+            method: "pm_01h455vb4pex5vsknk084sn02q".to_owned(),
             client_secret: paid["client_secret"].as_str().unwrap().to_owned(),
             payment,
             world,
         }
+    }
+
+    fn ids(&self) -> Ids<'_> {
+        Ids { payment: &self.payment, refund: &self.refund, customer: "anna", method: &self.method }
     }
 
     async fn restricted(&self, scopes: impl IntoIterator<Item = AccessScope>) -> String {
@@ -118,7 +134,7 @@ impl Keys {
 
     /// What a key is answered at a row.
     async fn answer(&self, row: &Row, key: Option<&str>, client_secret: Option<&str>) -> (u16, String) {
-        let mut path = filled(&row.path, &self.payment, &self.refund);
+        let mut path = filled(&row.path, self.ids());
         let mut body = if row.path.ends_with("/refunds") && row.method == Method::POST {
             format!("{{\"payment_id\": \"{}\"}}", self.payment)
         } else if row.path.ends_with("/confirm") {

@@ -3,12 +3,16 @@
 
 mod answers;
 mod authorization;
+mod clients;
 mod commands;
+mod customers;
 mod edges;
 mod idempotency;
 mod json;
+mod limits;
 mod lists;
 mod metadata;
+mod monitor;
 mod never_ours;
 mod problems;
 mod query;

@@ -6,7 +6,7 @@ use gateway::routes;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::world::{CARD, World, filled};
+use crate::world::{CARD, Ids, World, filled};
 
 /// A valid body with bytes changed, or no body at all.
 fn body() -> impl Strategy<Value = Vec<u8>> {
@@ -17,6 +17,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         r#"{"amount": 100, "reason": "x", "metadata": {"a": 1.5, "b": "c"}}"#,
         r#"{"payment_id": "pay_01h455vb4pex5vsknk084sn02q", "amount": 5}"#,
         r#"{"amount": 5, "final": true}"#,
+        r#"{"reference": "r", "name": "N", "email": "a@b", "address": {"city": "C"}, "metadata": {"a": null}}"#,
         "{}",
     ]);
     let splice = (any::<prop::sample::Index>(), 0_usize..4, prop::collection::vec(any::<u8>(), 0..4));
@@ -36,6 +37,7 @@ fn segment() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("pay_01h455vb4pex5vsknk084sn02q".to_owned()),
         "[a-z_0-9%]{0,30}".prop_filter("a path", |text| !text.contains('%')),
+        Just("cus_01h455vb4pex5vsknk084sn02q".to_owned()),
         Just("%00".to_owned()),
         Just("%F0%9F%98%80".to_owned()),
     ]
@@ -63,7 +65,7 @@ fn nothing_that_comes_in_is_our_fault() {
     let request = (prop::sample::select(places), segment(), "[a-z_=&%+0-9]{0,20}", headers, body());
     let mut runner = TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
     let run = runner.run(&request, |((method, path), id, query, headers, body)| {
-        let uri = format!("{}?{query}", filled(&path, &id, &id));
+        let uri = format!("{}?{query}", filled(&path, Ids::all(&id)));
         let mut request = Request::builder().method(method).uri(uri);
         request = request.header("authorization", format!("Bearer {}", world.key));
         for (name, value) in headers {

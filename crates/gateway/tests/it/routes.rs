@@ -5,16 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::{Method, StatusCode};
 use gateway::{Access, routes};
 
-use crate::world::{World, altered, filled};
+use crate::world::{Ids, World, altered, filled};
 
 const NOBODY: &str = "pay_01h455vb4pex5vsknk084sn02q";
-const NO_REFUND: &str = "re_01h455vb4pex5vsknk084sn02q";
+const NOBODYS: Ids<'_> = Ids {
+    payment: NOBODY,
+    refund: "re_01h455vb4pex5vsknk084sn02q",
+    customer: "cus_01h455vb4pex5vsknk084sn02q",
+    method: "pm_01h455vb4pex5vsknk084sn02q",
+};
 
 #[tokio::test]
 async fn without_a_key_nothing_is_judged() {
     let world = World::start().await;
     for route in routes() {
-        let path = filled(&route.path, "anything", "anything");
+        let path = filled(&route.path, Ids::all("anything"));
         let reply = world.bare(route.method.clone(), &path, &[], "{").await;
         let is_unauthorized = reply.status == StatusCode::UNAUTHORIZED;
         assert_eq!(is_unauthorized, route.access != Access::Public, "{} {path}", route.method);
@@ -31,7 +36,7 @@ async fn wrong_keys_open_nothing() {
     let unknown = altered(&world.key);
     let (known, twice) = (format!("Bearer {}", world.key), format!("Bearer {0} {0}", world.key));
     for route in routes().iter().filter(|route| route.access != Access::Public) {
-        let path = filled(&route.path, NOBODY, NO_REFUND);
+        let path = filled(&route.path, NOBODYS);
         for (authorization, status, code) in [
             ("Bearer nonsense".to_owned(), 401, "invalid_api_key"),
             (format!("Bearer {unknown}"), 401, "invalid_api_key"),
@@ -58,7 +63,7 @@ async fn other_methods_are_refused_with_those_there_are() {
         methods.entry(route.path).or_default().insert(route.method.to_string());
     }
     for (path, methods) in methods {
-        let at = filled(&path, NOBODY, NO_REFUND);
+        let at = filled(&path, NOBODYS);
         for method in [Method::PUT, Method::DELETE, Method::OPTIONS, Method::GET, Method::POST] {
             if methods.contains(method.as_str()) {
                 continue;
@@ -79,14 +84,12 @@ async fn what_is_not_there_is_a_problem_document() {
         "/docs",
         "/redoc",
         "/openapi.json",
-        "/metrics",
-        "/health",
         "/api",
         "/api/v1",
         "/api/v2/payments",
         "/api/v1/payments/",
         "/api/v1/payments/pay_1/increment",
-        "/api/v1/customers",
+        "/api/v1/customers/",
         "/webhooks/sandbox",
         "/return",
         "/sandbox",
@@ -111,30 +114,36 @@ async fn ids_that_are_not_this_merchants_are_not_found() {
     assert_eq!(refunded.status, StatusCode::CREATED, "{}", refunded.text());
     let (payment, refund) = (payment["id"].clone(), refunded.json()["id"].clone());
     let (payment, refund) = (payment.as_str().unwrap(), refund.as_str().unwrap());
-    let is_there = world.get(&filled("/api/v1/refunds/{id}", payment, refund)).await;
-    assert_eq!(is_there.status, StatusCode::OK);
+    let made = world.post("/api/v1/customers", r#"{"reference": "ours"}"#).await.json();
+    let theirs = Ids { payment, refund, customer: made["id"].as_str().unwrap(), method: "pm_" };
+    for there in ["/api/v1/refunds/{id}", "/api/v1/customers/{id}"] {
+        assert_eq!(world.get(&filled(there, theirs)).await.status, StatusCode::OK, "{there}");
+    }
+    let by_reference = Ids { customer: "ours", ..NOBODYS };
+    let swapped = Ids { payment: refund, refund: payment, customer: payment, method: payment };
 
     let mut tried = 0;
     for route in routes().iter().filter(|route| route.path.contains("{id}")) {
         let body = if route.path.ends_with("confirm") { r#"{"payment_method": "tok_visa"}"# } else { "" };
         let own = format!("Bearer {}", world.key);
-        for (key, payment, refund) in [
-            (&stranger, payment, refund),
-            (&own, NOBODY, NO_REFUND),
-            (&own, refund, payment),
-            (&own, "pay_", "re_"),
-            (&own, "x", "x"),
-            (&own, "%ff", "%ff"),
-            (&own, "4242424242424242", "4242424242424242"),
+        for (key, ids) in [
+            (&stranger, theirs),
+            (&stranger, by_reference),
+            (&own, NOBODYS),
+            (&own, swapped),
+            (&own, Ids { payment: "pay_", refund: "re_", customer: "cus_", method: "pm_" }),
+            (&own, Ids::all("x")),
+            (&own, Ids::all("%ff")),
+            (&own, Ids::all("4242424242424242")),
         ] {
-            let path = filled(&route.path, payment, refund);
+            let path = filled(&route.path, ids);
             let headers = [("authorization", key.as_str()), ("content-type", "application/json")];
             let reply = world.bare(route.method.clone(), &path, &headers, body).await;
             assert_eq!(reply.problem(), (404, "not_found".to_owned()), "{path}");
             tried += 1;
         }
     }
-    assert!(tried >= 7 * 14);
+    assert!(tried >= 8 * 20);
     for body in [format!("{{\"payment_id\": \"{NOBODY}\"}}"), "{\"payment_id\": \"x\"}".to_owned()] {
         assert_eq!(world.post("/api/refunds", &body).await.problem(), (404, "not_found".to_owned()));
     }

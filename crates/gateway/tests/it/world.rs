@@ -124,6 +124,12 @@ impl World {
         made.1.expose().clone()
     }
 
+    /// Every byte of the node's files.
+    pub(crate) fn files(&self) -> Vec<u8> {
+        let entries = std::fs::read_dir(&self.folder).unwrap();
+        entries.flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap_or_default()).collect()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -185,11 +191,33 @@ impl Drop for World {
     }
 }
 
+/// What stands in the places of ids.
+#[derive(Clone, Copy)]
+pub(crate) struct Ids<'a> {
+    pub(crate) payment: &'a str,
+    pub(crate) refund: &'a str,
+    pub(crate) customer: &'a str,
+    pub(crate) method: &'a str,
+}
+
+impl<'a> Ids<'a> {
+    /// The same text everywhere.
+    pub(crate) const fn all(text: &'a str) -> Self {
+        Self { payment: text, refund: text, customer: text, method: text }
+    }
+}
+
 /// A path with its parameters filled in.
-pub(crate) fn filled(path: &str, payment: &str, refund: &str) -> String {
-    let id = if path.contains("/refunds/") { refund } else { payment };
+pub(crate) fn filled(path: &str, ids: Ids<'_>) -> String {
+    let area = path.trim_start_matches("/api").trim_start_matches("/v1").split('/').nth(1);
+    let id = match area {
+        Some("refunds") => ids.refund,
+        Some("customers" | "users") => ids.customer,
+        Some("payment-methods") => ids.method,
+        _ => ids.payment,
+    };
     path.replace("{id}", id)
-        .replace("{payment}", payment)
+        .replace("{payment}", ids.payment)
         .replace("{provider}", "sandbox")
         .replace("{account}", "pa_01h455vb4pex5vsknk084sn02q")
 }

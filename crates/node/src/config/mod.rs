@@ -31,8 +31,8 @@ pub use manual::configuration_page;
 pub use origin::Origin;
 pub use reference::{Effective, default_text};
 pub use settings::{
-    BankPlace, Config, DatabaseConfig, LogConfig, LogFormat, LogLevel, OperationConfig, PaymentConfig,
-    SandboxConfig, ServerConfig, UpiConfig,
+    BankPlace, Config, DatabaseConfig, LogConfig, LogFormat, LogLevel, MetricsConfig, OperationConfig,
+    OtlpConfig, PaymentConfig, SandboxConfig, ServerConfig, UpiConfig,
 };
 
 /// The files that are looked for when nobody names one; only one of them may exist.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kernel::Secret;
+use kernel::{Network, Secret};
+use limits::Rate;
 use payments::LateSuccess;
 
 use super::key::{Environment, Reader};
@@ -23,6 +24,33 @@ pub(super) const PER_MILLE: Reader<u16> =
     Reader::new("integer", "a number from 0 to 1000", |raw, _| raw.per_mille());
 pub(super) const BASIS_POINTS: Reader<u32> =
     Reader::new("integer", "a number from 0 to 10000", |raw, _| raw.basis_points());
+pub(super) const PERCENT: Reader<u32> =
+    Reader::new("integer", "a number from 0 to 100", |raw, _| raw.percent());
+pub(super) const BOOLEAN: Reader<bool> = Reader::new("boolean", "true or false", |raw, _| raw.boolean());
+pub(super) const METRIC_PREFIX: Reader<String> =
+    Reader::new("text", "letters, digits and underscores, not beginning with a digit", |raw, _| {
+        metric_prefix(raw)
+    });
+pub(super) const OTLP_ADDRESS: Reader<String> =
+    Reader::new("address", "an address that begins with http:// or https://", |raw, _| otlp_address(raw));
+
+pub(super) const FLAG: Reader<bool> = Reader::new("boolean", "true or false", |raw, _| raw.flag());
+pub(super) const NETWORKS: Reader<Vec<Network>> = Reader::new(
+    "list of address ranges",
+    "a list of IP addresses or ranges, such as [\"10.0.0.0/8\", \"2001:db8::/32\"]",
+    |raw, _| {
+        let texts = raw.texts().map_err(|_| NETWORKS.allowed)?;
+        texts.iter().map(|text| text.parse().map_err(|_| NETWORKS.allowed)).collect()
+    },
+);
+pub(super) const RATE: Reader<Option<Rate>> =
+    Reader::new("rate", "a rate such as \"100/s\", \"30/m\" or \"5/h\", or \"off\"", |raw, _| {
+        match raw.text() {
+            Ok("off") => Ok(None),
+            Ok(text) => text.parse().map(Some).map_err(|_| RATE.allowed),
+            Err(_) => Err(RATE.allowed),
+        }
+    });
 
 pub(super) const ENCRYPTION_KEY: Reader<Secret<String>> = Reader::new(
     "secret",
@@ -67,6 +95,21 @@ pub(super) const LOG_FORMAT: Reader<LogFormat> =
         Ok("json") => Ok(LogFormat::Json),
         _ => Err(LOG_FORMAT.allowed),
     });
+
+fn metric_prefix(raw: &Raw) -> Result<String, Allowed> {
+    let text = raw.some_text().map_err(|_| METRIC_PREFIX.allowed)?;
+    let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !text.starts_with(|c: char| c.is_ascii_digit());
+    if fits { Ok(text) } else { Err(METRIC_PREFIX.allowed) }
+}
+
+/// Jaeger takes its own old protocol at port 14268 and OTLP at 4318: an address of the former means the
+/// latter.
+fn otlp_address(raw: &Raw) -> Result<String, Allowed> {
+    let address = raw.web_address()?;
+    let jaeger = address.strip_suffix("/api/traces").and_then(|rest| rest.strip_suffix(":14268"));
+    Ok(jaeger.map_or_else(|| address.clone(), |host| format!("{host}:4318")))
+}
 
 fn encryption_key(raw: &Raw, environment: &Environment) -> Result<Secret<String>, Allowed> {
     let text = raw.secret(environment)?;

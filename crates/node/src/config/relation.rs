@@ -11,6 +11,8 @@ impl Config {
         let operation = &self.operation;
         for (name, length) in [
             ("server.answer_within", self.server.answer_within),
+            ("server.read_timeout", self.server.read_timeout),
+            ("server.write_timeout", self.server.write_timeout),
             ("payment.expires_in", self.payment.expires_in),
             ("payment.upi.expires_in", self.payment.upi.expires_in),
             ("operation.send_deadline", operation.send_deadline),

@@ -5,7 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kernel::Secret;
+use kernel::{Network, Secret};
+use limits::Rate;
 use payments::LateSuccess;
 
 use super::origin::Origins;
@@ -21,10 +22,16 @@ pub struct Config {
     pub encryption_key: Option<Secret<String>>,
     /// Every merchant's defaults.
     pub payment: PaymentConfig,
+    /// How often somebody may call.
+    pub rate_limit: RateLimitConfig,
     /// How calls to providers are driven.
     pub operation: OperationConfig,
     /// The simulated bank.
     pub sandbox: SandboxConfig,
+    /// What is counted for operators.
+    pub metrics: MetricsConfig,
+    /// Where traces go.
+    pub otlp: OtlpConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Who said what, and what was said that this build can only answer.
@@ -42,6 +49,33 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// How long a caller waits before 202.
     pub answer_within: Duration,
+    /// How long the head or the body of a request may take.
+    pub read_timeout: Duration,
+    /// How long a client may take no byte of its answer.
+    pub write_timeout: Duration,
+    /// After the signal to stop: how long requests are still taken, while `/ready` says 503.
+    pub stop_delay: Duration,
+    /// Whose word on who is calling counts.
+    pub trusted_proxies: Vec<Network>,
+}
+
+/// How often somebody may call; a rate of `None` is no limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RateLimitConfig {
+    /// Whether anything is limited.
+    pub enabled: bool,
+    /// Whether test worlds are limited too.
+    pub test_mode: bool,
+    /// Requests per key, or per address without a valid one.
+    pub api: Option<Rate>,
+    /// Providers' notices per address.
+    pub webhooks: Option<Rate>,
+    /// Attempts to charge one order.
+    pub order: Option<Rate>,
+    /// Attempts to charge one customer.
+    pub customer: Option<Rate>,
+    /// Attempts to charge from one payer's address.
+    pub payer: Option<Rate>,
 }
 
 /// Where everything is kept.
@@ -121,11 +155,33 @@ pub enum BankPlace {
     Address(String),
 }
 
+/// What is counted for operators.
+#[derive(Clone, Debug, Default)]
+pub struct MetricsConfig {
+    /// Whether anything is counted and shown.
+    pub enabled: bool,
+    /// The port of `/metrics` alone; `None`: it is a page of the API's port.
+    pub port: Option<u16>,
+    /// What all names begin with, if anything.
+    pub prefix: Option<String>,
+}
+
+/// Where traces go.
+#[derive(Clone, Debug, Default)]
+pub struct OtlpConfig {
+    /// An OpenTelemetry collector's address; `None`: there are no traces.
+    pub endpoint: Option<String>,
+    /// Of a hundred requests that begin here, how many are traced.
+    pub sample_percent: u32,
+}
+
 /// What is logged, and how.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogConfig {
     /// From which severity on.
     pub level: LogLevel,
+    /// The severity of the one line per request.
+    pub requests: LogLevel,
     /// In which form.
     pub format: LogFormat,
 }

@@ -56,6 +56,25 @@ impl Raw {
         number.filter(|number| *number <= 1000).ok_or("a number from 0 to 1000")
     }
 
+    /// Of a hundred.
+    pub(super) fn percent(&self) -> Result<u32, Allowed> {
+        let number = self.number().and_then(|number| u32::try_from(number).ok());
+        number.filter(|number| *number <= 100).ok_or("a number from 0 to 100")
+    }
+
+    /// Yes or no.
+    pub(super) fn boolean(&self) -> Result<bool, Allowed> {
+        match self {
+            Self::Boolean(value) => Ok(*value),
+            Self::Environment(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Ok(true),
+                "false" | "0" | "no" | "off" => Ok(false),
+                _ => Err("true or false"),
+            },
+            _ => Err("true or false"),
+        }
+    }
+
     /// Of ten thousand.
     pub(super) fn basis_points(&self) -> Result<u32, Allowed> {
         let number = self.number().and_then(|number| u32::try_from(number).ok());
@@ -81,6 +100,35 @@ impl Raw {
             _ => return Err(ALLOWED),
         };
         count.checked_mul(milliseconds).map(Duration::from_millis).ok_or(ALLOWED)
+    }
+
+    /// Yes or no.
+    pub(super) fn flag(&self) -> Result<bool, Allowed> {
+        const ALLOWED: Allowed = "true or false";
+        match self {
+            Self::Boolean(flag) => Ok(*flag),
+            Self::Environment(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Ok(true),
+                "false" | "0" | "no" | "off" => Ok(false),
+                _ => Err(ALLOWED),
+            },
+            _ => Err(ALLOWED),
+        }
+    }
+
+    /// A list of texts; in the environment with commas between them.
+    pub(super) fn texts(&self) -> Result<Vec<String>, Allowed> {
+        const ALLOWED: Allowed = "a list of texts";
+        match self {
+            Self::List(items) => {
+                items.iter().map(Self::some_text).collect::<Result<_, _>>().map_err(|_| ALLOWED)
+            }
+            Self::Environment(text) => {
+                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                Ok(words.map(str::to_owned).collect())
+            }
+            _ => Err(ALLOWED),
+        }
     }
 
     /// An absolute `http` or `https` address, without the slash at its end.

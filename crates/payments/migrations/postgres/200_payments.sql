@@ -48,17 +48,6 @@ CREATE TABLE dispute (
 ) WITH (fillfactor = 90);
 CREATE INDEX dispute_payment ON dispute (scope, payment, id);
 
--- Customers, by our id and by the merchant's reference.
-CREATE TABLE customer (
-    scope bytea NOT NULL,
-    id uuid NOT NULL,
-    version bigint NOT NULL,
-    reference text COLLATE "C",
-    state bytea NOT NULL,
-    PRIMARY KEY (scope, id)
-) WITH (fillfactor = 90);
-CREATE UNIQUE INDEX customer_reference ON customer (scope, reference) WHERE reference IS NOT NULL;
-
 -- One charge per order: a row while the order has a charge that is open or paid.
 CREATE TABLE order_guard (
     scope bytea NOT NULL,

@@ -49,17 +49,6 @@ CREATE TABLE dispute (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX dispute_payment ON dispute (scope, payment, id);
 
--- Customers, by our id and by the merchant's reference.
-CREATE TABLE customer (
-    scope BLOB NOT NULL,
-    id BLOB NOT NULL,
-    version INTEGER NOT NULL,
-    reference TEXT,
-    state BLOB NOT NULL,
-    PRIMARY KEY (scope, id)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX customer_reference ON customer (scope, reference) WHERE reference IS NOT NULL;
-
 -- One charge per order: a row while the order has a charge that is open or paid.
 CREATE TABLE order_guard (
     scope BLOB NOT NULL,

@@ -141,6 +141,11 @@ impl Lanes {
             && self.background.is_empty()
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.deferred.len() + self.settles.len() + self.reserves.length + self.background.len()
+    }
+
     /// Takes everything, for an answer to all.
     pub(crate) fn drain(&mut self) -> Vec<Ticket> {
         let mut all: Vec<Ticket> = self.deferred.drain(..).chain(self.settles.drain(..)).collect();

@@ -91,13 +91,18 @@ impl Committer {
             warn!(%reason, commits = batch.len(), "the database cannot be reached");
             return answer_all(batch, &Outcome::NotCommitted(reason));
         }
+        let began = self.shared.options.clock.monotonic();
         let mut tries: u32 = 0;
         loop {
             tries += 1;
             let id = self.shared.options.ids.uuid();
             let attempt = self.attempt(id, &batch).await;
             match attempt {
-                Attempt::Committed(at) => return self.answer(batch, Vec::new(), at),
+                Attempt::Committed(at) => {
+                    let took = self.shared.options.clock.monotonic().0.saturating_sub(began.0);
+                    self.shared.measures.batch(batch.len(), self.intake.waiting(), took);
+                    return self.answer(batch, Vec::new(), at);
+                }
                 Attempt::Loser => return self.write_without_losers(batch).await,
                 Attempt::Again if tries < 20 => {}
                 Attempt::Again => {

@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use crate::batch::{Ticket, committer_of, prepare};
 use crate::intake::Intake;
+use crate::measure::Measures;
 use crate::{OpenError, Options, Schema};
 use committer::Committer;
 use connect::{Connector, Use};
@@ -51,7 +52,9 @@ pub async fn open_postgres(url: &str, schema: Schema, options: Options) -> Resul
     let (committers, readers) = (options.committers.max(1), options.readers.max(1));
     let connections = Arc::new(Connections::new(connector.clone(), readers));
     let (running, ended) = watch::channel(());
-    let shared = Arc::new(Shared { schema, options, connector, functions, enqueued: Notify::new() });
+    let measures = Measures::new(options.name);
+    let enqueued = Notify::new();
+    let shared = Arc::new(Shared { schema, options, connector, functions, enqueued, measures });
     let gets = Arc::new(Gets::default());
     for _ in 0..readers {
         let reader = read::run(Arc::clone(&gets), Arc::clone(&connections));
@@ -93,6 +96,7 @@ struct Shared {
     connector: Connector,
     functions: Functions,
     enqueued: Notify,
+    measures: Measures,
 }
 
 impl Shared {
@@ -148,7 +152,9 @@ impl Store for Postgres {
             let Some(door) = door else { return Outcome::NotCommitted("no committer".to_owned()) };
             let (reply, answer) = oneshot::channel();
             door.submit(Ticket::new(prepared, reply));
-            answer.await.unwrap_or(Outcome::Indeterminate)
+            let outcome = answer.await.unwrap_or(Outcome::Indeterminate);
+            self.shared.measures.answered(&outcome);
+            outcome
         })
     }
 

@@ -30,6 +30,7 @@ use uuid::Uuid;
 
 use crate::batch::{Ticket, prepare};
 use crate::intake::Intake;
+use crate::measure::Measures;
 use crate::{OpenError, Options, Schema, Synchronous};
 use checkpoint::Checkpoints;
 use read::Readers;
@@ -94,6 +95,7 @@ struct Shared {
     writer: Arc<Mutex<Option<std::thread::Thread>>>,
     enqueued: Notify,
     checkpoints: Arc<Checkpoints>,
+    measures: Measures,
 }
 
 impl Shared {
@@ -108,8 +110,8 @@ impl Shared {
             }
         };
         let intake = Intake::new(options.reserve_limit, wake);
-        let checkpoints = Arc::default();
-        Self { schema, options, intake, writer, enqueued: Notify::new(), checkpoints }
+        let (checkpoints, measures) = (Arc::default(), Measures::new(options.name));
+        Self { schema, options, intake, writer, enqueued: Notify::new(), checkpoints, measures }
     }
 
     fn now(&self) -> Timestamp {
@@ -168,7 +170,9 @@ impl Store for Sqlite {
             };
             let (reply, answer) = oneshot::channel();
             self.shared.intake.submit(Ticket::new(prepared, reply));
-            answer.await.unwrap_or(Outcome::Indeterminate)
+            let outcome = answer.await.unwrap_or(Outcome::Indeterminate);
+            self.shared.measures.answered(&outcome);
+            outcome
         })
     }
 
@@ -256,6 +260,10 @@ impl Store for Sqlite {
 
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
         Box::pin(async move {
+            // A disk that failed closed the store: who asks whether it serves must learn so.
+            if self.shared.intake.is_closing() {
+                return Err(StoreError::Unavailable("the store is closed".to_owned()));
+            }
             self.readers.ping()?;
             Ok(self.shared.now())
         })

@@ -57,12 +57,15 @@ fn write(shared: &Shared, connection: &Connection, statements: &mut Statements<'
         return true;
     }
     let now = shared.now();
+    let (began, commits) = (shared.options.clock.monotonic(), batch.len());
     let mut written = attempt(connection, statements, &batch, now, false);
     if matches!(written, Err(Failed::Loser)) {
         written = attempt(connection, statements, &batch, now, true);
     }
     match written {
         Ok(losers) => {
+            let took = shared.options.clock.monotonic().0.saturating_sub(began.0);
+            shared.measures.batch(commits, shared.intake.waiting(), took);
             answer(shared, batch, losers, now);
             true
         }

@@ -29,6 +29,7 @@ pub(crate) async fn confirm(mut call: Call) -> Answer {
             return Err(Problem::plain(&code::PUBLISHABLE_KEY).at(param));
         }
     }
+    call.count_confirm(id, None).await?;
     // The body holds a card number: it goes before the provider is waited for.
     drop(bytes);
     let answered =

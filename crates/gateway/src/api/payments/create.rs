@@ -1,6 +1,7 @@
 //! `POST /payments`
 
 use axum::http::StatusCode;
+use payments::CustomerRef;
 
 use crate::api::outcome;
 use crate::call::Call;
@@ -14,6 +15,13 @@ pub(crate) async fn create(mut call: Call) -> Answer {
         let body = read_body(&bytes)?;
         (create_payment(&body, call.scope())?, call.claim("POST /payments", "", &body)?)
     };
+    if command.confirm {
+        let customer = command.customer.as_ref().map(|customer| match customer {
+            CustomerRef::Id(id) => id.to_string(),
+            CustomerRef::Reference(reference) => reference.clone(),
+        });
+        call.count_attempt(command.order_id.as_deref(), customer.as_deref(), None).await?;
+    }
     // The body holds a card number: it goes before the provider is waited for.
     drop(bytes);
     let answered = call.node.payments.create(&call.caller(), command, claim).await.map_err(from_payments)?;

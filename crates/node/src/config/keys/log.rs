@@ -16,6 +16,13 @@ pub(super) const SECTION: Section = Section {
             "From which severity on."
         ),
         key!(
+            "log.requests",
+            [],
+            LOG_LEVEL => log.requests,
+            Is("\"info\""),
+            "At which severity each request leaves a line; below log.level it leaves none."
+        ),
+        key!(
             "log.format",
             [],
             LOG_FORMAT => log.format,

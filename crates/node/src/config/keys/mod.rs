@@ -5,8 +5,10 @@ mod database;
 mod log;
 mod operation;
 mod payment;
+mod rate_limit;
 mod sandbox;
 mod server;
+mod telemetry;
 
 use super::key::{DefaultValue, Key, Section, key};
 use super::read::ENCRYPTION_KEY;
@@ -18,9 +20,12 @@ pub(super) const SECTIONS: &[Section] = &[
     database::SECTION,
     payment::SECTION,
     payment::UPI,
+    rate_limit::SECTION,
     operation::SECTION,
     sandbox::SECTION,
     sandbox::FAULTS,
+    telemetry::METRICS,
+    telemetry::OTLP,
     log::SECTION,
 ];
 

@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::{Is, Unset};
 use crate::config::key::{Section, key};
-use crate::config::read::{DURATION, PORT, TEXT, WEB_ADDRESS};
+use crate::config::read::{DURATION, NETWORKS, PORT, TEXT, WEB_ADDRESS};
 
 pub(super) const SECTION: Section = Section {
     name: "server",
@@ -36,6 +36,37 @@ pub(super) const SECTION: Section = Section {
             DURATION => server.answer_within,
             Is("\"25s\""),
             "After which a call whose outcome is not known yet is answered with 202. The work goes on."
+        ),
+        key!(
+            "server.read_timeout",
+            ["SERVER_READ_TIMEOUT"],
+            DURATION => server.read_timeout,
+            Is("\"30s\""),
+            "How long the head or the body of a request may take. An idle connection is kept twice as long."
+        ),
+        key!(
+            "server.write_timeout",
+            ["SERVER_WRITE_TIMEOUT"],
+            DURATION => server.write_timeout,
+            Is("\"30s\""),
+            "How long a client may take no byte of its answer before it is cut off."
+        ),
+        key!(
+            "server.stop_delay",
+            [],
+            DURATION => server.stop_delay,
+            Is("\"0s\""),
+            "After the signal to stop, how long requests are still taken while /ready answers 503 already: \
+             as long as a load balancer takes to notice."
+        ),
+        key!(
+            "server.trusted_proxies",
+            [],
+            NETWORKS => server.trusted_proxies,
+            Is("[]"),
+            "Proxies whose X-Forwarded-For (or Forwarded) says who is calling, and whose X-Forwarded-Proto \
+             says whether it came over TLS. From all others these headers count for nothing. Live keys are \
+             refused over plain HTTP except from here and from this machine."
         ),
     ],
 };

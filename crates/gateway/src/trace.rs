@@ -1,0 +1,37 @@
+//! The trace that a request belongs to: W3C Trace Context, <https://www.w3.org/TR/trace-context/>.
+
+use axum::http::HeaderMap;
+use kernel::Random;
+use uuid::Uuid;
+
+/// 32 hexadecimal digits. Stands in the events and log lines of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TraceId(String);
+
+impl TraceId {
+    /// The caller's trace, or a new one.
+    pub(crate) fn of(headers: &HeaderMap, random: &dyn Random) -> Self {
+        let drawn = || {
+            let mut bytes = [0; 16];
+            random.fill(&mut bytes);
+            Uuid::from_bytes(bytes).simple().to_string()
+        };
+        Self(given(headers).unwrap_or_else(drawn))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The trace of `traceparent`, if it is a whole one.
+fn given(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let mut parts = text.split('-');
+    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let whole = is_hex(version, 2) && is_hex(trace, 32) && is_hex(span, 16) && is_hex(flags, 2);
+    (whole && version != "ff" && trace.bytes().any(|byte| byte != b'0')).then(|| trace.to_owned())
+}

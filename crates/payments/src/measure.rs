@@ -1,0 +1,113 @@
+//! Figures for operators: what became of payments and operations, counted once a commit stands.
+
+use kernel::{Comparison, Filter, Query};
+use std::time::Duration;
+
+use crate::draft::Draft;
+use crate::operation::{OPERATION, Operation, OperationId, OperationStatus};
+use crate::payment::Payment;
+use crate::rejection::PaymentsError;
+use crate::service::Payments;
+
+/// How many open operations are counted at most: beyond it the figure says enough.
+const COUNTED: u32 = 1000;
+
+/// Counts what a commit did. Call it after the commit stands and before the draft forgets.
+pub(crate) fn committed(draft: &Draft) {
+    let payment = &draft.payment;
+    let status = payment.status();
+    if draft.is_new() || status != draft.status_before {
+        metrics::counter!(
+            "payments_total",
+            "method" => method_of(payment),
+            "status" => status.as_str(),
+            "currency" => payment.amount.currency.code()
+        )
+        .increment(1);
+    }
+    for (id, status) in &draft.raised {
+        if let Some(operation) = draft.operation(*id) {
+            raised(operation, *status);
+        }
+    }
+    if !draft.alerts.is_empty() {
+        metrics::counter!("alerts_total").increment(u64::try_from(draft.alerts.len()).unwrap_or(1));
+    }
+}
+
+fn raised(operation: &Operation, status: OperationStatus) {
+    let provider = || operation.provider.clone();
+    match status {
+        OperationStatus::Unknown => {
+            metrics::counter!("operations_unknown_total", "provider" => provider()).increment(1);
+        }
+        OperationStatus::NeedsReview => {
+            metrics::counter!("operations_needs_review_total", "provider" => provider()).increment(1);
+        }
+        OperationStatus::Reserved | OperationStatus::ActionRequired | OperationStatus::Pending => {}
+        OperationStatus::Succeeded
+        | OperationStatus::Declined
+        | OperationStatus::NotDone
+        | OperationStatus::Cancelled => {
+            let (kind, outcome) = (operation.id.kind.as_str(), status.as_str());
+            metrics::counter!("operations_total", "kind" => kind, "outcome" => outcome).increment(1);
+            if operation.id.kind.is_charge() {
+                charged(operation, status);
+            }
+        }
+    }
+}
+
+fn charged(operation: &Operation, status: OperationStatus) {
+    let gateway = operation.provider.clone();
+    if status == OperationStatus::Succeeded {
+        metrics::counter!("payment_success_total", "gateway" => gateway).increment(1);
+        return;
+    }
+    let reason = operation.decline.as_ref().map_or(status.as_str(), |decline| decline.code.as_str());
+    metrics::counter!("payment_failure_total", "gateway" => gateway, "reason" => reason).increment(1);
+}
+
+/// Times a charge that a caller waited for.
+pub(crate) fn processed(draft: &Draft, id: OperationId, took: Duration) {
+    if !id.kind.is_charge() {
+        return;
+    }
+    let Some(operation) = draft.operation(id) else { return };
+    metrics::histogram!(
+        "payment_processing_duration_seconds",
+        "method" => method_of(&draft.payment), "provider" => operation.provider.clone()
+    )
+    .record(took);
+}
+
+fn method_of(payment: &Payment) -> &'static str {
+    payment.method.as_ref().map_or("none", |method| method.kind().as_str())
+}
+
+impl Payments {
+    /// Counts the operations that have a due time, by status, and the age of the oldest.
+    pub async fn measure_open(&self) -> Result<(), PaymentsError> {
+        let now = self.store.now().await?;
+        let far = now.plus(Duration::from_hours(24 * 365));
+        let query = Query::everywhere(&OPERATION, COUNTED)
+            .with(Filter::compare("due_at", Comparison::AtMost, far))
+            .order_by("due_at");
+        let found = self.store.find_everywhere::<Operation>(query).await?;
+        let oldest = found.first().and_then(|(_, operation)| operation.columns.first()?.as_time());
+        let age = oldest.map_or(Duration::ZERO, |due_at| now.since(due_at));
+        metrics::gauge!("operations_oldest_due_age_seconds").set(age);
+        for status in OperationStatus::ALL.into_iter().filter(|status| status.is_open()) {
+            let count = found.iter().filter(|(_, operation)| operation.record.status == status).count();
+            metrics::gauge!("operations_open", "status" => status.as_str())
+                .set(u32::try_from(count).unwrap_or(u32::MAX));
+        }
+        Ok(())
+    }
+
+    /// Each provider of this build, and whether this node gets answers from it.
+    pub fn provider_health(&self) -> Vec<(&'static str, bool)> {
+        let names = self.accounts.registry().iter().map(|provider| provider.profile().id);
+        names.map(|name| (name, !self.accounts.watch.is_unhealthy(name))).collect()
+    }
+}
