@@ -62,11 +62,20 @@ pub(crate) async fn outermost(
     let _in_flight = InFlight::begin();
     let id = request_id(&request, outermost.ids.as_ref());
     let id_text = id.to_str().unwrap_or_default().to_owned();
-    let trace = TraceId::of(request.headers(), outermost.random.as_ref());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    let span = tracing::info_span!("request", request_id = id_text, trace_id = trace.as_str(), route);
+    let span = tracing::info_span!(
+        target: node::traces::TARGET,
+        "request",
+        request_id = id_text,
+        trace_id = tracing::field::Empty,
+        method = method.as_str(),
+        route,
+        status = tracing::field::Empty,
+    );
+    let trace = TraceId::of(&span, request.headers(), outermost.random.as_ref());
+    span.record("trace_id", trace.as_str());
     let line = Line { level: outermost.level, route, tx_id: masked_id(request.uri().path()) };
     request.extensions_mut().insert(trace);
 
@@ -82,6 +91,7 @@ pub(crate) async fn outermost(
     response.headers_mut().insert(X_REQUEST_ID, id);
     let took = outermost.clock.monotonic().0.saturating_sub(began.0);
     answered(route, &method, response.status(), took);
+    span.record("status", response.status().as_u16());
     span.in_scope(|| line.write(method.as_str(), response.status(), took));
     response
 }

@@ -2,6 +2,7 @@
 
 use axum::http::HeaderMap;
 use kernel::Random;
+use tracing::Span;
 use uuid::Uuid;
 
 /// 32 hexadecimal digits. Stands in the events and log lines of the request.
@@ -9,14 +10,18 @@ use uuid::Uuid;
 pub(crate) struct TraceId(String);
 
 impl TraceId {
-    /// The caller's trace, or a new one.
-    pub(crate) fn of(headers: &HeaderMap, random: &dyn Random) -> Self {
+    /// The caller's trace, or a new one; `span` becomes part of it, if traces go anywhere.
+    pub(crate) fn of(span: &Span, headers: &HeaderMap, random: &dyn Random) -> Self {
+        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
+        if let Some(traced) = node::traces::adopt(span, traceparent) {
+            return Self(traced);
+        }
         let drawn = || {
             let mut bytes = [0; 16];
             random.fill(&mut bytes);
             Uuid::from_bytes(bytes).simple().to_string()
         };
-        Self(given(headers).unwrap_or_else(drawn))
+        Self(traceparent.and_then(given).unwrap_or_else(drawn))
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -25,8 +30,7 @@ impl TraceId {
 }
 
 /// The trace of `traceparent`, if it is a whole one.
-fn given(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
+fn given(text: &str) -> Option<String> {
     let mut parts = text.split('-');
     let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let is_hex = |part: &str, length: usize| {

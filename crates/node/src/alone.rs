@@ -59,7 +59,7 @@ impl LoneBank {
             clock: Arc::clone(&ports.clock),
             tasks: Arc::new(work.clone()),
             store,
-            exchange: crate::bank::transport(ports),
+            exchange: crate::bank::transport(ports, false),
             notify,
             work,
             stop: watch::Sender::new(false),

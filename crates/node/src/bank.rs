@@ -12,6 +12,7 @@ use transport::{Settings, Transport};
 use crate::Ports;
 use crate::config::{BankPlace, Config};
 use crate::stores::Stores;
+use crate::traces::Traced;
 
 /// The provider that the bank stands behind.
 const PROVIDER: &str = "sandbox";
@@ -61,8 +62,9 @@ pub(crate) fn new_account(random: &dyn Random, public_url: &str) -> NewAccount {
 }
 
 /// The way out, to addresses that the operator configured.
-pub(crate) fn transport(ports: &Ports) -> Arc<dyn Exchange> {
-    Arc::new(Transport::new(Settings::default(), Arc::clone(&ports.clock), None))
+pub(crate) fn transport(ports: &Ports, is_traced: bool) -> Arc<dyn Exchange> {
+    let transport = Arc::new(Transport::new(Settings::default(), Arc::clone(&ports.clock), None));
+    if is_traced { Arc::new(Traced(transport)) } else { transport }
 }
 
 /// Calls go to the bank, wherever it runs, or out through the transport.

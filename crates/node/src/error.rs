@@ -42,6 +42,9 @@ pub enum StartError {
     /// The sandbox account cannot be made.
     #[error(transparent)]
     Payments(#[from] PaymentsError),
+    /// Traces cannot be sent: correct `otlp.endpoint`.
+    #[error("traces cannot be sent (otlp.endpoint): {0}")]
+    Traces(String),
     /// The books cannot be read.
     #[error("the books cannot be checked: {0}")]
     Check(String),
@@ -50,6 +53,6 @@ pub enum StartError {
 impl StartError {
     /// Whether the operator must correct something before another start can succeed.
     pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Config(_) | Self::Served { .. } | Self::Vault(_))
+        matches!(self, Self::Config(_) | Self::Served { .. } | Self::Vault(_) | Self::Traces(_))
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt as _;
 use kernel::{BoxFuture, Clock, Ids, Monotonic, Random, Tasks, Timestamp};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 /// What a node stands on.
@@ -150,13 +151,15 @@ impl Tasks for Supervisor {
         reason = "this is the supervisor that everybody else is told to use"
     )]
     fn spawn(&self, name: &'static str, work: BoxFuture<'static, ()>) {
-        tokio::spawn(async move {
+        let work = async move {
             // The panic's own text went to the panic hook; whatever the work held is dropped here,
             // and its operation is found again by the resolver.
             if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 tracing::error!(task = name, "a task panicked");
             }
-        });
+        };
+        // What a request begins is logged as the request's.
+        tokio::spawn(work.in_current_span());
     }
 }
 

@@ -101,7 +101,7 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
     ));
     let public_url = public_url(&config);
     let bank = bank::open(&config, &ports, &stores, &public_url);
-    let transport = crate::bank::transport(&ports);
+    let transport = crate::bank::transport(&ports, config.otlp.endpoint.is_some());
     let work = Work::new(Arc::clone(&ports.tasks));
     let metrics = Metrics::install(&config.metrics);
     let health = Health::new(Arc::clone(&stores.main), Arc::clone(&ports.clock));

@@ -10,6 +10,7 @@ use kernel::{
 };
 use provider_kit::{Account, ProviderAccount, Registry};
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 use vault::Vault;
 
 use crate::account::{AccountRecord, Accounts, Exchanges, NewAccount, Opened};
@@ -28,6 +29,9 @@ use crate::settings::{MerchantSettings, PaymentsSettings};
 
 /// How long a command waits for others on its payment before 409.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The target of spans that are part of a trace.
+pub(crate) const TRACE: &str = "florin::trace";
 
 /// What the service is composed of.
 pub struct PaymentsPorts {
@@ -250,7 +254,8 @@ impl Payments {
     /// Commits a draft; on success its records have their new versions. Alerts are told then.
     pub(crate) async fn commit(&self, draft: &mut Draft, lane: Lane) -> Result<Outcome, PaymentsError> {
         let changes = draft.finish(lane, self.ids.as_ref(), self.random.as_ref())?;
-        let outcome = self.store.commit(changes).await;
+        let span = tracing::trace_span!(target: TRACE, "commit", ?lane);
+        let outcome = self.store.commit(changes).instrument(span).await;
         if let Outcome::Committed { .. } = outcome {
             for alert in &draft.alerts {
                 tracing::error!(payment = %draft.payment.id, alert = alert.as_str(), "alert");
@@ -275,7 +280,8 @@ impl Payments {
         F: Future<Output = ()> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        self.tasks.spawn(name, Box::pin(work(Teller(Some(sender)))));
+        let span = tracing::trace_span!(target: TRACE, "process_payment", verb = name, payment = %id);
+        self.tasks.spawn(name, Box::pin(work(Teller(Some(sender))).instrument(span)));
         let patience = self.clock.sleep(self.settings.answer_within);
         match futures_util::future::select(receiver, patience).await {
             futures_util::future::Either::Left((Ok(told), _)) => told,

@@ -8,6 +8,9 @@ use std::time::Duration;
 use kernel::{BoxFuture, Clock, Credentials, Deadline, Exchange, Exchanged, Id, Monotonic, Request};
 use parking_lot::Mutex;
 use provider_kit::{Account, ProviderAccount};
+use tracing::Instrument as _;
+
+use crate::service::TRACE;
 
 /// How many outcomes of an account are remembered.
 const REMEMBERED: u32 = 20;
@@ -85,7 +88,15 @@ impl Exchange for Watched {
     ) -> BoxFuture<'a, Exchanged> {
         Box::pin(async move {
             let began = self.watch.clock.monotonic();
-            let exchanged = self.inner.exchange(request, credentials, deadline).await;
+            let span = tracing::trace_span!(
+                target: TRACE,
+                "gateway_request",
+                provider = self.account.provider,
+                step = request.step,
+                result = tracing::field::Empty,
+            );
+            let exchanging = self.inner.exchange(request, credentials, deadline);
+            let exchanged = exchanging.instrument(span.clone()).await;
             let ended = self.watch.clock.monotonic();
             let result = match &exchanged {
                 Exchanged::Replied(reply) if reply.status < 500 => "answered",
@@ -93,6 +104,7 @@ impl Exchange for Watched {
                 Exchanged::NotSent(_) => "not_sent",
                 Exchanged::MaybeSent(_) => "maybe_sent",
             };
+            span.record("result", result);
             self.watch.note(&self.account, result != "answered", ended);
             let provider = &self.account.provider;
             metrics::counter!("provider_requests_total", "provider" => provider.clone(), "result" => result)

@@ -13,6 +13,7 @@ mod reference;
 mod sandbox;
 mod serve;
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -77,12 +78,21 @@ enum Command {
 /// Runs the command to its end.
 pub(crate) fn run(line: CommandLine) -> Result<(), Failure> {
     let file = line.config;
+    let traces = RefCell::new(None);
     let load = || {
         let config = Config::load(file.as_deref(), &environment())?;
-        logging::begin(config.log);
+        traces.replace(logging::begin(&config)?);
         Ok(config)
     };
-    match line.command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
+    let result = run_command(line.command, load);
+    if let Some(traces) = traces.take() {
+        traces.end();
+    }
+    result
+}
+
+fn run_command(command: Option<Command>, load: impl Fn() -> Result<Config, Failure>) -> Result<(), Failure> {
+    match command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
         Command::Serve(serve) => serve.run(load()?),
         Command::Migrate => migrate::run(&load()?),
         Command::Merchant(command) => command.run(load()?),

@@ -41,9 +41,9 @@ const TABLE: &str = "
 
 /// Routes that need no key, each with the reason.
 const PUBLIC: &[(&str, &str)] = &[
-    ("GET /health", "whether it works, for monitors: counts and words, nothing of any merchant"),
-    ("GET /ready", "whether to send requests here, for load balancers"),
-    ("GET /metrics", "figures for Prometheus, from this machine alone unless they have a port of their own"),
+    ("GET /health", "for monitoring: whether it works, and nothing of any merchant"),
+    ("GET /metrics", "for monitoring: sums over all merchants, to neighbours alone"),
+    ("GET /ready", "for load balancers: whether it takes requests"),
     ("GET /return/{payment}", "a browser that comes back: shows nothing, and looks the charge up"),
     ("POST /return/{payment}", "the same, as a form"),
     ("POST /webhooks/{provider}/{account}", "a provider's notice: stored, then its signature is verified"),
