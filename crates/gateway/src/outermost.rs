@@ -147,7 +147,10 @@ fn masked_id(path: &str) -> Option<String> {
 fn request_id(request: &Request, ids: &dyn Ids) -> HeaderValue {
     let fits = |value: &&HeaderValue| {
         let fine = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
-        (8..=128).contains(&value.len()) && value.as_bytes().iter().all(fine)
+        let text = value.to_str().unwrap_or_default();
+        (8..=128).contains(&text.len())
+            && text.as_bytes().iter().all(fine)
+            && !kernel::contains_card_number(text)
     };
     if let Some(given) = request.headers().get(X_REQUEST_ID).filter(fits) {
         return given.clone();

@@ -18,8 +18,10 @@ mod nodes;
 mod once;
 mod reference;
 mod sandbox;
+mod secrets;
 mod server;
 mod tools;
+mod traces;
 mod upi;
 
 /// Runs a test of a [`server::Place`] on both stores.
