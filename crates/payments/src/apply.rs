@@ -94,7 +94,8 @@ pub(crate) fn apply(
 }
 
 impl Report {
-    fn outcome(&self) -> Option<&Outcome> {
+    /// The provider's word, if it is one.
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
         match self {
             Self::Told(outcome) | Self::Decided(outcome) => Some(outcome),
             Self::NotSent(_) | Self::MaybeSent(_) => None,

@@ -22,7 +22,7 @@ pub(crate) struct Asked {
 pub(crate) const fn kind_of(method: &MethodInput) -> MethodKind {
     match method {
         MethodInput::Upi { .. } => MethodKind::Upi,
-        MethodInput::Card(_) | MethodInput::Token(_) => MethodKind::Card,
+        MethodInput::Card(_) | MethodInput::Token(_) | MethodInput::Stored(_) => MethodKind::Card,
     }
 }
 

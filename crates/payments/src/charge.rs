@@ -196,21 +196,10 @@ pub(crate) fn summarise(
     }
 }
 
-/// What an approval tells of the card: what we knew ourselves stands.
+/// What an approval tells of the card and of who paid.
 fn learn_card(card: &mut CardSummary, approved: &Approved) {
     if let Some(told) = approved.card.as_deref() {
-        card.brand = card.brand.or(told.brand);
-        card.exp_month = card.exp_month.or(told.exp_month);
-        card.exp_year = card.exp_year.or(told.exp_year);
-        for (known, told) in [
-            (&mut card.last4, &told.last4),
-            (&mut card.country, &told.country),
-            (&mut card.issuer, &told.issuer),
-        ] {
-            if known.is_none() {
-                known.clone_from(told);
-            }
-        }
+        card.learn(told);
     }
     card.three_d_secure.clone_from(&approved.authentication);
 }

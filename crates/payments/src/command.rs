@@ -7,6 +7,7 @@ use provider_kit::{CaptureMode, Card, ThreeDSecure};
 use serde::{Deserialize, Serialize};
 
 use crate::customer::CustomerKind;
+use crate::method::PaymentMethodKind;
 use crate::payer::Payer;
 use crate::payment::{AnswerForm, LastError, Payment, Purpose};
 use crate::refund::Refund;
@@ -40,6 +41,8 @@ pub enum MethodInput {
     Card(Card),
     /// A token of the provider.
     Token(String),
+    /// A stored method.
+    Stored(Id<PaymentMethodKind>),
     /// UPI, by request to an address or by anyone who scans the code.
     Upi {
         /// The payer's address.
@@ -112,6 +115,8 @@ pub struct ConfirmPayment {
     pub return_url: Option<String>,
     /// The payer is not there.
     pub off_session: Option<OffSession>,
+    /// The credential is stored with this charge, for later ones.
+    pub stores_credential: bool,
     /// Whether the payer must be authenticated, if that changed.
     pub three_d_secure: Option<ThreeDSecure>,
     /// What is known of the payer now; absent fields keep what they were.

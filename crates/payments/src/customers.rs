@@ -7,11 +7,12 @@ use vault::{Keys, Purpose};
 use crate::account::{hex, unhex};
 use crate::command::{Caller, CustomerRef};
 use crate::customer::{CUSTOMER, Customer, CustomerKind, Profile};
-use crate::method::{PAYMENT_METHOD, PaymentMethod, PaymentMethodKind};
+use crate::method::{AccountToken, PAYMENT_METHOD, PaymentMethod, PaymentMethodKind};
+use crate::methods::Holder;
 use crate::patch::{MetadataPatch, Patch};
 use crate::pay::DECIDE_TRIES;
 use crate::payer::Address;
-use crate::payment::CustomerLink;
+use crate::payment::{CustomerLink, MethodSummary};
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Page, Payments, refused};
 use crate::writing::{Done, Writing};
@@ -57,6 +58,28 @@ pub struct CustomerFilter {
     pub created_from: Option<Timestamp>,
     /// Made then or before.
     pub created_to: Option<Timestamp>,
+}
+
+/// A method that a reserve keeps for the customer.
+pub(crate) enum Keep {
+    /// A new one.
+    New {
+        /// What may be shown of it.
+        summary: MethodSummary,
+        /// What it is called at the account that charges.
+        token: Option<AccountToken>,
+    },
+    /// One that is nobody's yet.
+    Attach(Id<PaymentMethodKind>),
+}
+
+/// Who pays, and what the reserve writes about them.
+#[derive(Default)]
+pub(crate) struct Payer {
+    pub(crate) link: Option<CustomerLink>,
+    pub(crate) aside: Option<Writing>,
+    /// The method that is kept.
+    pub(crate) kept: Option<Id<PaymentMethodKind>>,
 }
 
 /// A customer as it is shown to its merchant.
@@ -310,28 +333,66 @@ impl Payments {
         Err(Rejection::Invalid { param: "/default_payment_method", message }.into())
     }
 
-    /// The customer that a command names, made in the same commit if its reference is new.
+    /// The customer that a command names, made in the same commit if its reference is new; and the method
+    /// that the commit keeps for them.
     pub(crate) async fn customer(
         &self,
         caller: &Caller,
         named: Option<&CustomerRef>,
-    ) -> Result<(Option<CustomerLink>, Option<Writing>), PaymentsError> {
-        let Some(named) = named else { return Ok((None, None)) };
-        let link =
-            |customer: &Customer| CustomerLink { id: customer.id, reference: customer.reference.clone() };
+        keep: Option<&Keep>,
+    ) -> Result<Payer, PaymentsError> {
+        let Some(named) = named else { return Ok(Payer::default()) };
+        let mut writing = self.writing(caller, Lane::Reserve).await?;
+        let holder = self.holder(caller, &mut writing, named, true).await?;
+        let link = Some(holder.link());
+        let Some(keep) = keep else {
+            if holder.version.is_some() {
+                return Ok(Payer { link, ..Payer::default() });
+            }
+            writing.insert(&holder.customer)?;
+            return Ok(Payer { link, aside: Some(writing), kept: None });
+        };
+        let (mut method, version) = match keep {
+            Keep::New { summary, token } => (self.new_method(&writing, summary.clone(), token.clone()), None),
+            Keep::Attach(id) => {
+                let found = self.method_of(caller.scope, *id).await?;
+                (found.record, Some(found.version))
+            }
+        };
+        if method.customer.is_some() || method.detached_at.is_some() {
+            return Err(Rejection::MethodNotUsable("somebody else changed it at the same time").into());
+        }
+        self.give(&mut writing, holder, &mut method, "payment_method.attached")?;
+        match version {
+            None => writing.insert(&method)?,
+            Some(version) => writing.update(&method, version)?,
+        }
+        Ok(Payer { link, aside: Some(writing), kept: Some(method.id) })
+    }
+
+    /// A customer who gets something in this commit: as it stands, or made if the reference is new and the
+    /// command may make customers.
+    pub(crate) async fn holder(
+        &self,
+        caller: &Caller,
+        writing: &mut Writing,
+        named: &CustomerRef,
+        creates: bool,
+    ) -> Result<Holder, PaymentsError> {
         if let Some(found) = self.customer_find(caller.scope, named).await? {
-            return Ok((Some(link(&found.record)), None));
+            return Ok(Holder { customer: found.record, version: Some(found.version) });
         }
         let CustomerRef::Reference(reference) = named else {
             let message = "there is no customer of this id".to_owned();
             return Err(Rejection::Invalid { param: "/customer_id", message }.into());
         };
-        let mut writing = self.writing(caller, Lane::Reserve).await?;
+        if !creates {
+            return Err(Rejection::NotFound("customer").into());
+        }
         let id = Id::from_uuid(self.ids.uuid());
         let mut customer = Customer::new(id, Some(reference.clone()), writing.now());
-        self.note(&mut writing, &mut customer, "customer.created", json!({}));
-        writing.insert(&customer)?;
-        Ok((Some(link(&customer)), Some(writing)))
+        self.note(writing, &mut customer, "customer.created", json!({}));
+        Ok(Holder { customer, version: None })
     }
 
     fn keys(&self, scope: Scope) -> Result<&Keys, PaymentsError> {

@@ -284,6 +284,7 @@ impl Payments {
             let held = self.lock(draft.payment.id, Turn::Settle).await?;
             let before = draft.operation(id).map(|operation| operation.status);
             apply(draft, id, &report, policy)?;
+            self.learn_method(draft, id).await;
             self.reschedule(draft, id, before, policy.pause);
             if !draft.changed {
                 return Ok(Vec::new());

@@ -1,63 +1,219 @@
 //! Instruments: what a method becomes at the account that charges it, and how it may be shown.
 
+use std::sync::Arc;
+
 use kernel::{Id, Scope, Timestamp};
-use provider_kit::{Call, Card, Context, Decline, DeclineCode, Instrument, Outcome as Told, Tokenize};
+use provider_kit::{
+    Call, Card, CardFacts, Context, Decline, DeclineCode, Initiator, Instrument, MethodKind, Outcome as Told,
+    Tokenize,
+};
+use uuid::Uuid;
 
 use crate::account::Opened;
 use crate::apply::Report;
-use crate::command::MethodInput;
-use crate::operation::OperationId;
+use crate::capabilities::kind_of;
+use crate::command::{CustomerRef, MethodInput, OffSession};
+use crate::customers::Keep;
+use crate::draft::Draft;
+use crate::method::{AccountToken, PaymentMethod, PaymentMethodKind};
+use crate::methods::no_such_method;
+use crate::operation::{OperationId, OperationStatus, StoredCall};
 use crate::payment::{CardSummary, MethodSummary, PaymentKind};
-use crate::rejection::PaymentsError;
+use crate::rejection::{PaymentsError, Rejection};
 use crate::service::Payments;
 
-/// An instrument ready for the reserve, and how it may be shown; or why it can never be charged.
+/// An instrument ready for the reserve; or why it can never be charged.
 pub(crate) struct Ready {
     pub(crate) instrument: Instrument,
     /// Known before any call: an expired card, a refused tokenization.
     pub(crate) failure: Option<Report>,
 }
 
+/// A provider's token of a card, and what it tells of the card.
+pub(crate) struct Token {
+    pub(crate) token: String,
+    pub(crate) facts: Option<Box<CardFacts>>,
+}
+
+/// With what a command charges, before an account is picked.
+pub(crate) enum Source {
+    /// What came with the request.
+    Given(MethodInput),
+    /// What was stored before.
+    Stored(Box<PaymentMethod>),
+}
+
+impl Source {
+    /// Which method.
+    pub(crate) const fn kind(&self) -> MethodKind {
+        match self {
+            Self::Given(method) => kind_of(method),
+            Self::Stored(method) => method.summary.kind(),
+        }
+    }
+
+    /// The stored method.
+    pub(crate) const fn stored(&self) -> Option<&PaymentMethod> {
+        match self {
+            Self::Given(_) => None,
+            Self::Stored(method) => Some(method),
+        }
+    }
+
+    /// Who asks for the charge. What the merchant says of the first one goes before what we know.
+    pub(crate) fn initiator(&self, off_session: Option<&OffSession>) -> Initiator {
+        let known = self.stored().and_then(|method| method.network_transaction_id.as_ref());
+        off_session.map_or(Initiator::Customer, |off| Initiator::Merchant {
+            network_transaction_id: off.network_transaction_id.as_ref().or(known).cloned(),
+        })
+    }
+
+    /// What a reserve that saves the method writes: a new one of what the provider made a token of, or
+    /// the customer of one that is nobody's.
+    pub(crate) fn kept(&self, opened: &Opened, ready: &Ready, summary: &MethodSummary) -> Option<Keep> {
+        match (self, &ready.instrument) {
+            _ if ready.failure.is_some() => None,
+            (Self::Stored(method), _) => method.customer.is_none().then_some(Keep::Attach(method.id)),
+            (Self::Given(_), Instrument::CardToken { token }) => {
+                let token = AccountToken { account: opened.account.id, token: token.clone() };
+                Some(Keep::New { summary: summary.clone(), token: Some(token) })
+            }
+            (Self::Given(_), Instrument::Upi { .. }) => {
+                Some(Keep::New { summary: summary.clone(), token: None })
+            }
+        }
+    }
+}
+
 impl Payments {
-    /// Judges an instrument and, where the provider makes tokens, makes one. Moves no money.
+    /// With what a command charges: the method that it names, or off session its customer's default one.
+    /// A stored method is one of this scope, still attached or nobody's, and not another customer's.
+    pub(crate) async fn source(
+        &self,
+        scope: Scope,
+        method: Option<&MethodInput>,
+        customer: Option<&CustomerRef>,
+        off_session: bool,
+    ) -> Result<Option<Source>, PaymentsError> {
+        let owner = match customer {
+            Some(named) if method.is_none() || matches!(method, Some(MethodInput::Stored(_))) => {
+                self.customer_find(scope, named).await?.map(|found| found.record)
+            }
+            _ => None,
+        };
+        let id = match method {
+            Some(MethodInput::Stored(id)) => *id,
+            Some(given) => return Ok(Some(Source::Given(given.clone()))),
+            None if !off_session => return Ok(None),
+            None => {
+                owner.as_ref().and_then(|owner| owner.default_method).ok_or(Rejection::MethodNotUsable(
+                    "the customer has no default payment method: send `payment_method`",
+                ))?
+            }
+        };
+        let found = self.store.of(scope).get::<PaymentMethod>(vec![id.into()]).await?;
+        let method = found.ok_or_else(no_such_method)?.record;
+        if method.detached_at.is_some() {
+            return Err(Rejection::MethodNotUsable("it was detached").into());
+        }
+        if customer.is_some() && method.customer.is_some() && method.customer != owner.map(|owner| owner.id) {
+            return Err(Rejection::MethodNotUsable("it belongs to another customer").into());
+        }
+        if off_session && matches!(method.summary, MethodSummary::Upi { .. }) {
+            let reason = "UPI asks the payer each time, and cannot be charged `off_session`";
+            return Err(Rejection::MethodNotUsable(reason).into());
+        }
+        Ok(Some(Source::Stored(Box::new(method))))
+    }
+
+    /// The account that charges: as [`crate::account::Accounts::pick`] says, among those where a stored
+    /// method has a token.
+    pub(crate) async fn account_for(
+        &self,
+        scope: Scope,
+        source: Option<&Source>,
+        asked: Option<&str>,
+        preferred: Option<&str>,
+    ) -> Result<Arc<Opened>, PaymentsError> {
+        let picked = self.accounts.pick(scope, asked, preferred).await?;
+        let Some(method) = source.and_then(Source::stored) else { return Ok(picked) };
+        if method.is_known_at(picked.account.id) {
+            return Ok(picked);
+        }
+        if asked.is_some() {
+            return Err(Rejection::MethodNotUsable("the asked provider has no token of it").into());
+        }
+        let accounts = self.accounts.of(scope).await?;
+        let other = accounts.iter().find(|opened| method.is_known_at(opened.account.id)).cloned();
+        let reason = "no provider account of this merchant and mode has a token of it";
+        other.ok_or_else(|| Rejection::MethodNotUsable(reason).into())
+    }
+
+    /// Judges an instrument and, where the provider makes tokens, makes one. Moves no money. Whether a
+    /// stored card has expired is for its issuer to say: issuers renew cards behind a token.
     pub(crate) async fn ready(
         &self,
         opened: &Opened,
         id: Id<PaymentKind>,
-        method: MethodInput,
+        source: &Source,
     ) -> Result<Ready, PaymentsError> {
-        let card = match method {
-            MethodInput::Token(token) => {
-                return Ok(Ready { instrument: Instrument::CardToken { token }, failure: None });
+        let token = |token: String| Ready { instrument: Instrument::CardToken { token }, failure: None };
+        let vpa = match source {
+            Source::Given(MethodInput::Token(known)) => return Ok(token(known.clone())),
+            Source::Stored(method) => match &method.summary {
+                MethodSummary::Upi { vpa } => vpa.clone(),
+                MethodSummary::Card(_) => {
+                    let known = method.token_at(opened.account.id).unwrap_or_default();
+                    return Ok(token(known.to_owned()));
+                }
+            },
+            Source::Given(MethodInput::Upi { vpa }) => vpa.clone(),
+            Source::Given(MethodInput::Stored(_)) => return Err(no_such_method().into()),
+            Source::Given(MethodInput::Card(card)) => {
+                let now = self.now(opened.scope).await?;
+                let made = if is_expired(card, now) {
+                    let decline = Decline::of(DeclineCode::ExpiredCard);
+                    Err(Report::Told(Told::Declined(decline)))
+                } else {
+                    self.tokenize(opened, id.uuid(), card.clone()).await?
+                };
+                return Ok(match made {
+                    Ok(made) => token(made.token),
+                    Err(report) => Ready { failure: Some(report), ..token(String::new()) },
+                });
             }
-            MethodInput::Upi { vpa } => {
-                let payee = self.merchant(opened.scope).await?.upi_payee.clone();
-                return Ok(Ready { instrument: Instrument::Upi { vpa, payee }, failure: None });
-            }
-            MethodInput::Card(card) => card,
         };
-        let untokenized = Instrument::CardToken { token: String::new() };
-        let now = self.now(opened.scope).await?;
-        if is_expired(&card, now) {
-            let decline = Decline::of(DeclineCode::ExpiredCard);
-            let failure = Some(Report::Told(Told::Declined(decline)));
-            return Ok(Ready { instrument: untokenized, failure });
-        }
+        let payee = self.merchant(opened.scope).await?.upi_payee.clone();
+        Ok(Ready { instrument: Instrument::Upi { vpa, payee }, failure: None })
+    }
+
+    /// Asks an account's provider to keep a card. The outer error is ours, the inner one the provider's.
+    pub(crate) async fn tokenize(
+        &self,
+        opened: &Opened,
+        of: Uuid,
+        card: Card,
+    ) -> Result<Result<Token, Report>, PaymentsError> {
         let mut nonce = [0; 16];
         self.random.fill(&mut nonce);
-        let context = Context { now, nonce };
-        let reference = OperationId { payment: id, kind: crate::OperationKind::Sale, ordinal: 0 }.reference();
+        let context = Context { now: self.now(opened.scope).await?, nonce };
+        let payment = Id::from_uuid(of);
+        let reference = OperationId { payment, kind: crate::OperationKind::Sale, ordinal: 0 }.reference();
         let call = Call::Tokenize(Tokenize { reference, card });
-        let told = self.ask(opened, &context, &call).await;
-        let failure = match told {
-            Ok(Told::Tokenized { token, .. }) => {
-                return Ok(Ready { instrument: Instrument::CardToken { token }, failure: None });
-            }
-            Ok(outcome @ (Told::Declined(_) | Told::Refused { .. })) => Report::Told(outcome),
-            Ok(_) => Report::NotSent("the provider made no token".to_owned()),
-            Err(reason) => Report::NotSent(reason),
-        };
-        Ok(Ready { instrument: untokenized, failure: Some(failure) })
+        Ok(match self.ask(opened, &context, &call).await {
+            Ok(Told::Tokenized { token, card }) => Ok(Token { token, facts: card }),
+            Ok(outcome @ (Told::Declined(_) | Told::Refused { .. })) => Err(Report::Told(outcome)),
+            Ok(_) => Err(Report::NotSent("the provider made no token".to_owned())),
+            Err(reason) => Err(Report::NotSent(reason)),
+        })
+    }
+
+    /// How the method of a source may be shown.
+    pub(crate) fn summary(&self, scope: Scope, source: &Source) -> Result<MethodSummary, PaymentsError> {
+        match source {
+            Source::Given(method) => self.summarise(scope, method),
+            Source::Stored(method) => Ok(method.summary.clone()),
+        }
     }
 
     /// How a method may be shown.
@@ -68,7 +224,7 @@ impl Payments {
     ) -> Result<MethodSummary, PaymentsError> {
         Ok(match method {
             MethodInput::Upi { vpa } => MethodSummary::Upi { vpa: vpa.clone() },
-            MethodInput::Token(_) => MethodSummary::Card(CardSummary::default()),
+            MethodInput::Token(_) | MethodInput::Stored(_) => MethodSummary::Card(CardSummary::default()),
             MethodInput::Card(card) => {
                 let keys = self.vault.keys(scope.mode);
                 let keys = keys.map_err(|error| PaymentsError::Internal(error.to_string()))?;
@@ -84,6 +240,32 @@ impl Payments {
             }
         })
     }
+
+    /// The first successful charge that the customer began with a stored method gives it what the network
+    /// wants to see later: written by the settle of that charge. What cannot be read now is learned from
+    /// the next one.
+    pub(crate) async fn learn_method(&self, draft: &mut Draft, id: OperationId) {
+        let Some((method, link)) = first_charge(draft, id) else { return };
+        let read = self.store.of(draft.scope).get::<PaymentMethod>(vec![method.into()]).await;
+        let Ok(Some(mut found)) = read else { return };
+        if found.record.network_transaction_id.is_some() {
+            return;
+        }
+        found.record.network_transaction_id = Some(link);
+        let mut learned = self.writing_of(draft);
+        if learned.update(&found.record, found.version).is_ok() {
+            draft.aside = Some(learned);
+        }
+    }
+}
+
+/// The stored method and the network's id of a charge that succeeded and that its customer began.
+fn first_charge(draft: &Draft, id: OperationId) -> Option<(Id<PaymentMethodKind>, String)> {
+    let method = draft.payment.method_id?;
+    let operation = draft.operation(id).filter(|operation| operation.status == OperationStatus::Succeeded)?;
+    let StoredCall::Charge(charge) = &operation.call else { return None };
+    let link = operation.network_transaction_id.clone().filter(|_| charge.initiator.is_customer())?;
+    Some((method, link))
 }
 
 /// A card is good to the end of its month.

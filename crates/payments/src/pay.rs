@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Claim, Duplicate, Id, Lane, Outcome};
-use provider_kit::{CaptureMode, Initiator, Instrument, ThreeDSecure};
+use provider_kit::{CaptureMode, Initiator, Instrument, MethodKind, ThreeDSecure};
 use serde_json::json;
 
 use crate::account::Opened;
 use crate::apply::{apply, waiting_claim};
-use crate::capabilities::{Asked, check, check_scenario, kind_of};
-use crate::command::{Answered, Caller, ConfirmPayment, CreatePayment, OffSession, Verdict};
+use crate::capabilities::{Asked, check, check_scenario};
+use crate::command::{Answered, Caller, ConfirmPayment, CreatePayment, CustomerRef, Verdict};
 use crate::customer::CUSTOMER;
+use crate::customers::Keep;
 use crate::decide::{self, ChargeOrder, Pin};
 use crate::draft::Draft;
-use crate::instrument::Ready;
+use crate::instrument::{Ready, Source};
 use crate::lock::Turn;
+use crate::method::PaymentMethod;
 use crate::operation::{OperationId, WaitingClaim};
 use crate::payment::{Amounts, CustomerLink, MethodSummary, Payment, PaymentKind, PaymentStatus, Purpose};
 use crate::rejection::{PaymentsError, Rejection};
@@ -94,12 +96,16 @@ impl Payments {
         let scope = caller.scope;
         let merchant = self.merchant(scope).await?;
         let preferred = merchant.default_provider.as_deref();
-        let opened = self.accounts.pick(scope, command.provider.as_deref(), preferred).await?;
+        let (named, off) = (command.customer.clone(), command.off_session.as_ref());
+        let source = self.source(scope, command.method.as_ref(), named.as_ref(), off.is_some()).await?;
+        let source = source.as_ref();
+        let opened = self.account_for(scope, source, command.provider.as_deref(), preferred).await?;
         check_scenario(caller, &opened)?;
-        let (capture_method, capture_delay_seconds) = captured_how(&command, &merchant);
+        let kind = source.map(Source::kind);
+        let (capture_method, capture_delay_seconds) = captured_how(&command, kind, &merchant);
         check(
             &Asked {
-                kind: command.method.as_ref().map(kind_of),
+                kind,
                 amount: command.amount,
                 purpose: command.purpose,
                 capture_method,
@@ -109,25 +115,28 @@ impl Payments {
             &opened,
         )?;
         let wish = Wish {
-            initiator: initiator(command.off_session.as_ref()),
+            initiator: source.map_or(Initiator::Customer, |source| source.initiator(off)),
             stores_credential: command.stores_credential,
         };
-        let summary = command.method.as_ref().map(|method| self.summarise(scope, method)).transpose()?;
-        let charged = command.method.clone().filter(|_| command.confirm);
-        let ready = match charged {
-            Some(method) => Some(self.ready(&opened, id, method).await?),
+        let summary = source.map(|source| self.summary(scope, source)).transpose()?;
+        let ready = match source.filter(|_| command.confirm) {
+            Some(source) => Some(self.ready(&opened, id, source).await?),
             None => None,
         };
+        let (stored, keep) =
+            saved(source, &opened, ready.as_ref(), summary.as_ref(), &wish, named.is_some())?;
+        let named = named.or_else(|| Some(CustomerRef::Id(stored?.customer?)));
         for _ in 0..DECIDE_TRIES {
-            let (link, aside) = self.customer(caller, command.customer.as_ref()).await?;
+            let payer = self.customer(caller, named.as_ref(), keep.as_ref()).await?;
             let now = self.now(scope).await?;
-            let mut payment = new_payment(id, &command, summary.clone(), link, now);
+            let mut payment = new_payment(id, &command, summary.clone(), payer.link, now);
+            payment.method_id = payer.kept.or(stored.map(|method| method.id));
             (payment.capture_method, payment.capture_delay_seconds) = (capture_method, capture_delay_seconds);
             payment.expires_at = Some(now.plus(self.settings.payment_expires_in));
             let mut draft = Draft::of_new(scope, now, caller.actor.clone(), payment, self.ids.uuid());
             draft.trace_id.clone_from(&caller.trace_id);
             draft.scenario.clone_from(&caller.scenario);
-            draft.aside = aside;
+            draft.aside = payer.aside;
             draft.fact(
                 "payment.created",
                 json!({"amount": command.amount.minor, "currency": command.amount.currency}),
@@ -151,6 +160,8 @@ impl Payments {
                 Reserved::Run(run) => return self.run(*run, opened, teller).await,
                 // Somebody made the customer meanwhile: it is there now.
                 Reserved::Not(Outcome::Duplicate(Duplicate::Row { table })) if table == CUSTOMER.name => {}
+                // A payment is new: what moved is the customer who gets the method.
+                Reserved::Not(Outcome::Conflict) => {}
                 Reserved::Not(other) => return Err(refused(other)),
             }
         }
@@ -167,20 +178,21 @@ impl Payments {
     ) -> Result<(), PaymentsError> {
         let scope = caller.scope;
         // Another merchant's payment is not found, whatever else is wrong.
-        self.payment(scope, id).await?;
+        let before = self.payment(scope, id).await?.record;
         let merchant = self.merchant(scope).await?;
         let preferred = merchant.default_provider.as_deref();
-        let opened = self.accounts.pick(scope, command.provider.as_deref(), preferred).await?;
-        check_scenario(caller, &opened)?;
-        let Some(method) = command.method.clone() else {
+        let (method, off) = (command.method.as_ref(), command.off_session.as_ref());
+        let named = before.customer.as_ref().map(|customer| CustomerRef::Id(customer.id));
+        let Some(source) = self.source(scope, method, named.as_ref(), off.is_some()).await? else {
             let message = "with what the payment is charged: it has no method of its own".to_owned();
             return Err(Rejection::Invalid { param: "/payment_method", message }.into());
         };
-        let summary = self.summarise(scope, &method)?;
-        let before = self.payment(scope, id).await?.record;
+        let opened = self.account_for(scope, Some(&source), command.provider.as_deref(), preferred).await?;
+        check_scenario(caller, &opened)?;
+        let summary = self.summary(scope, &source)?;
         check(
             &Asked {
-                kind: Some(kind_of(&method)),
+                kind: Some(source.kind()),
                 amount: before.amount,
                 purpose: before.purpose,
                 capture_method: before.capture_method,
@@ -189,14 +201,24 @@ impl Payments {
             },
             &opened,
         )?;
-        let wish = Wish { initiator: initiator(command.off_session.as_ref()), stores_credential: false };
-        let ready = self.ready(&opened, id, method).await?;
+        let wish = Wish { initiator: source.initiator(off), stores_credential: command.stores_credential };
+        let ready = self.ready(&opened, id, &source).await?;
+        let (stored, keep) =
+            saved(Some(&source), &opened, Some(&ready), Some(&summary), &wish, named.is_some())?;
+        let named = named.or_else(|| Some(CustomerRef::Id(stored?.customer?)));
         for _ in 0..DECIDE_TRIES {
             let held = self.lock(id, Turn::Command).await?;
             let payment = self.payment(scope, id).await?;
             let now = self.now(scope).await?;
             let mut draft = draft_of(caller, payment, now, self.ids.uuid());
             draft.payment.method = Some(summary.clone());
+            if keep.is_some() || draft.payment.customer.is_none() {
+                let payer = self.customer(caller, named.as_ref(), keep.as_ref()).await?;
+                draft.payment.customer = draft.payment.customer.take().or(payer.link);
+                (draft.payment.method_id, draft.aside) = (payer.kept, payer.aside);
+            }
+            let known = stored.map(|method| method.id);
+            draft.payment.method_id = known.or(draft.payment.method_id.filter(|_| keep.is_some()));
             amend(&mut draft.payment, &command);
             let waiting = claim.as_ref().map(waiting_claim);
             let charge = self.reserve_charge(&mut draft, &opened, &ready, &wish, waiting).await?;
@@ -287,12 +309,15 @@ impl Payments {
 
 /// Captured at once, later or by hand: as the command says, else as the merchant has it. Money of a
 /// method that cannot be held is taken at once where the command does not say otherwise.
-fn captured_how(command: &CreatePayment, merchant: &MerchantSettings) -> (CaptureMode, Option<u32>) {
+fn captured_how(
+    command: &CreatePayment,
+    kind: Option<MethodKind>,
+    merchant: &MerchantSettings,
+) -> (CaptureMode, Option<u32>) {
     if command.capture_method.is_some() || command.capture_delay_seconds.is_some() {
         return (command.capture_method.unwrap_or(CaptureMode::Automatic), command.capture_delay_seconds);
     }
-    let holdable = command.purpose == Purpose::Payment
-        && !matches!(command.method, Some(crate::command::MethodInput::Upi { .. }));
+    let holdable = command.purpose == Purpose::Payment && kind != Some(MethodKind::Upi);
     if !holdable || (merchant.auto_capture && merchant.capture_delay_seconds.is_none()) {
         return (CaptureMode::Automatic, None);
     }
@@ -318,10 +343,25 @@ fn amend(payment: &mut Payment, command: &ConfirmPayment) {
     }
 }
 
-fn initiator(off_session: Option<&OffSession>) -> Initiator {
-    off_session.map_or(Initiator::Customer, |off| Initiator::Merchant {
-        network_transaction_id: off.network_transaction_id.clone(),
-    })
+/// What is stored already, and what the reserve keeps because the command says so.
+fn saved<'s>(
+    source: Option<&'s Source>,
+    opened: &Opened,
+    ready: Option<&Ready>,
+    summary: Option<&MethodSummary>,
+    wish: &Wish,
+    has_customer: bool,
+) -> Result<(Option<&'s PaymentMethod>, Option<Keep>), Rejection> {
+    let stored = source.and_then(Source::stored);
+    if !wish.stores_credential {
+        return Ok((stored, None));
+    }
+    if !has_customer && stored.is_none_or(|method| method.customer.is_none()) {
+        let message = "whose method is saved: `save_payment_method` needs a customer".to_owned();
+        return Err(Rejection::Invalid { param: "/customer_id", message });
+    }
+    let kept = source.zip(ready).zip(summary);
+    Ok((stored, kept.and_then(|((source, ready), summary)| source.kept(opened, ready, summary))))
 }
 
 /// Required by the payment, or from the merchant's threshold on; of a card whose payer is there.
@@ -363,6 +403,7 @@ fn new_payment(
         callback_url: command.callback_url.clone(),
         form: command.form,
         method,
+        method_id: None,
         amounts: Amounts::default(),
         charge: None,
         attempts: Vec::new(),

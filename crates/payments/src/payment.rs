@@ -1,10 +1,13 @@
 //! What a merchant asks for: totals, open operations, and a status that is derived from them.
 
 use kernel::{Brand, Cell, Column, ColumnType, Id, Index, Kind, Money, MoneyError, Record, Table, Timestamp};
-use provider_kit::{Account, Action, Advice, Authentication, CaptureMode, MethodKind, ThreeDSecure};
+use provider_kit::{
+    Account, Action, Advice, Authentication, CaptureMode, CardFacts, MethodKind, ThreeDSecure,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::customer::CustomerKind;
+use crate::method::PaymentMethodKind;
 use crate::operation::{OperationId, OperationKind, OperationStatus, WaitingClaim};
 use crate::payer::Payer;
 use crate::refund::RefundSummary;
@@ -190,6 +193,24 @@ pub struct CardSummary {
     /// What 3-D Secure said, where it was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub three_d_secure: Option<Box<Authentication>>,
+}
+
+impl CardSummary {
+    /// What a provider tells of the card: what we knew ourselves stands.
+    pub(crate) fn learn(&mut self, told: &CardFacts) {
+        self.brand = self.brand.or(told.brand);
+        self.exp_month = self.exp_month.or(told.exp_month);
+        self.exp_year = self.exp_year.or(told.exp_year);
+        for (known, told) in [
+            (&mut self.last4, &told.last4),
+            (&mut self.country, &told.country),
+            (&mut self.issuer, &told.issuer),
+        ] {
+            if known.is_none() {
+                known.clone_from(told);
+            }
+        }
+    }
 }
 
 /// With what the customer pays, as it may be shown.
@@ -387,6 +408,9 @@ pub struct Payment {
     /// With what it is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<MethodSummary>,
+    /// The stored method that it was, or that it became.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method_id: Option<Id<PaymentMethodKind>>,
     /// Sums over its operations.
     pub amounts: Amounts,
     /// The charge that stands or is under way.

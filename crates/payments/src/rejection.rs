@@ -4,7 +4,7 @@ use kernel::{MoneyError, RecordError, StoreError};
 use thiserror::Error;
 
 use crate::operation::OperationId;
-use crate::payment::PaymentStatus;
+use crate::payment::{LastError, PaymentStatus};
 
 /// A refused command. The edge maps each to a status and a code.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -40,6 +40,21 @@ pub enum Rejection {
     /// Another payment of this order is open or paid.
     #[error("the order has a charge that is open or paid")]
     OrderAlreadyCharged,
+    /// The payment method cannot be charged or attached; the text says why.
+    #[error("the payment method cannot be used: {0}")]
+    MethodNotUsable(&'static str),
+    /// What the payment method is does not allow it; the text says why.
+    #[error("{0}")]
+    MethodState(&'static str),
+    /// The customer has as many payment methods as one can have.
+    #[error("a customer has at most {most} payment methods")]
+    TooManyMethods {
+        /// How many.
+        most: u32,
+    },
+    /// The provider would not keep the card, or was not reached.
+    #[error("the provider did not keep the card: {}", .0.code)]
+    NotTokenized(LastError),
     /// A customer has this reference.
     #[error("there is a customer of this reference")]
     CustomerExists,

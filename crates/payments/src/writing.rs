@@ -1,7 +1,7 @@
 //! One commit about customers and methods in the making: records, numbered events, the answered claim.
 
 use kernel::{
-    Answer, Changes, Claim, Event, Id, Lane, Outcome, Record, RecordError, RowKey, Scope, Timestamp,
+    Actor, Answer, Changes, Claim, Event, Id, Lane, Outcome, Record, RecordError, RowKey, Scope, Timestamp,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::claims;
 use crate::command::Caller;
 use crate::customer::Customer;
+use crate::draft::Draft;
 use crate::method::PaymentMethod;
 use crate::rejection::PaymentsError;
 use crate::service::Payments;
@@ -28,7 +29,8 @@ pub(crate) struct Writing {
     pub(crate) changes: Changes,
     scope: Scope,
     now: Timestamp,
-    caller: Caller,
+    actor: Actor,
+    trace_id: Option<String>,
 }
 
 impl Payments {
@@ -36,7 +38,15 @@ impl Payments {
     pub(crate) async fn writing(&self, caller: &Caller, lane: Lane) -> Result<Writing, PaymentsError> {
         let changes = Changes::new(self.ids.uuid(), lane);
         let now = self.now(caller.scope).await?;
-        Ok(Writing { changes, scope: caller.scope, now, caller: caller.clone() })
+        let (actor, trace_id) = (caller.actor.clone(), caller.trace_id.clone());
+        Ok(Writing { changes, scope: caller.scope, now, actor, trace_id })
+    }
+
+    /// A commit's further part, of who acts in the draft.
+    pub(crate) fn writing_of(&self, draft: &Draft) -> Writing {
+        let (scope, actor, trace_id) = (draft.scope, draft.actor.clone(), draft.trace_id.clone());
+        let changes = Changes::new(self.ids.uuid(), Lane::Settle);
+        Writing { changes, scope, now: draft.now, actor, trace_id }
     }
 
     /// Records a fact about a customer, or about one of its methods: the customer numbers both.
@@ -79,10 +89,10 @@ impl Payments {
             sequence,
             kind: kind.into(),
             occurred_at: writing.now,
-            actor: writing.caller.actor.clone(),
+            actor: writing.actor.clone(),
             body,
             salt,
-            trace_id: writing.caller.trace_id.clone(),
+            trace_id: writing.trace_id.clone(),
         });
     }
 

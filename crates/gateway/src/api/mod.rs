@@ -2,6 +2,7 @@
 //! parses, calls one service method and shapes.
 
 mod customers;
+mod methods;
 mod outcome;
 mod payments;
 mod refunds;
@@ -13,7 +14,8 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::routing::{MethodFilter, on};
 use identity::AccessScope::{
-    CustomersRead, CustomersWrite, PaymentsRead, PaymentsWrite, RefundsRead, RefundsWrite, TestWrite,
+    CustomersRead, CustomersWrite, PaymentMethodsWrite, PaymentsRead, PaymentsWrite, RefundsRead,
+    RefundsWrite, TestWrite,
 };
 use node::Node;
 
@@ -21,7 +23,7 @@ use crate::call::Call;
 use crate::input::Parameters;
 use crate::quota;
 use crate::reply::Answer;
-use crate::router::Access::{self, ClientSecret, Secret};
+use crate::router::Access::{self, ClientSecret, Publishable, Secret};
 use crate::router::Route;
 
 /// The API's routes below `root`.
@@ -43,6 +45,23 @@ pub(crate) fn routes(root: &'static str) -> Vec<Route> {
         read(at("/customers/{id}"), Secret(CustomersRead), customers::get::get),
         patch(at("/customers/{id}"), Secret(CustomersWrite), customers::update::update),
         delete(at("/customers/{id}"), Secret(CustomersWrite), customers::delete::delete),
+        read(at("/customers/{id}/payment_methods"), Secret(CustomersRead), methods::list::list),
+        change(at("/customers/{id}/payment_methods"), Secret(PaymentMethodsWrite), methods::attach::attach),
+        change(
+            at("/customers/{id}/default_payment_method"),
+            Secret(CustomersWrite),
+            customers::set_default::set_default,
+        ),
+        // The same list by the name of the user.
+        read(at("/users/{id}/payment-methods"), Secret(CustomersRead), methods::list::list),
+        change(
+            at("/payment-methods/tokenize"),
+            Publishable(PaymentMethodsWrite),
+            methods::tokenize::tokenize,
+        ),
+        read(at("/payment-methods/{id}"), Secret(CustomersRead), methods::get::get),
+        change(at("/payment-methods/{id}/detach"), Secret(PaymentMethodsWrite), methods::detach::detach),
+        delete(at("/payment-methods/{id}"), Secret(PaymentMethodsWrite), methods::delete::delete),
         change(at("/refunds"), Secret(RefundsWrite), refunds::create::create),
         read(at("/refunds"), Secret(RefundsRead), refunds::list::list),
         read(at("/refunds/{id}"), Secret(RefundsRead), refunds::get::get),

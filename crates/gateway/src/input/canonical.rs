@@ -6,7 +6,7 @@
 use super::json::Node;
 
 /// Where a card may stand.
-const METHODS: &[&str] = &["payment_method", "payment_details"];
+const METHODS: &[&str] = &["payment_method", "payment_details", "details", "card"];
 
 /// Writes the canonical form; `fingerprint` turns the digits of a card number into a keyed text.
 pub fn canonical(node: &Node<'_>, fingerprint: &dyn Fn(&str) -> String) -> Vec<u8> {
@@ -70,7 +70,12 @@ fn write(node: &Node<'_>, place: Place, fingerprint: &dyn Fn(&str) -> String, ou
 }
 
 fn within(place: Place, name: &str) -> Place {
-    if place == Place::Top && METHODS.contains(&name) { Place::Method } else { Place::Elsewhere }
+    let is_method = match place {
+        Place::Top => METHODS.contains(&name),
+        Place::Method => name == "card",
+        Place::Elsewhere => false,
+    };
+    if is_method { Place::Method } else { Place::Elsewhere }
 }
 
 /// Writing into a `Vec` cannot fail.

@@ -1,11 +1,13 @@
 //! With what is paid: a card, a provider's token, or UPI.
 
-use kernel::{CardNumber, Secret};
-use payments::MethodInput;
+use kernel::{CardNumber, Id, Secret};
+use payments::{Attaching, MethodInput, NewMethod, PaymentMethodKind};
 use provider_kit::Card;
 
+use super::customer::{customer_ref, method_id};
 use super::fields::{Fields, Schema};
 use super::json::Node;
+use super::payment::provider;
 use super::text::TextRule;
 use crate::problem::{Problem, catalogue as code};
 
@@ -23,9 +25,47 @@ const CARD: Schema = Schema {
         "holder_name",
         "token",
     ],
-    later: &["billing_address", "network_token", "three_d_secure", "installments", "id"],
+    later: &["billing_address", "network_token", "three_d_secure", "installments"],
 };
 const UPI: Schema = Schema { fields: &["type", "vpa"], later: &["flow", "mobile"] };
+
+const STORED: Schema = Schema { fields: &["type", "id"], later: &[] };
+const STORED_OR_CARD: Schema = Schema {
+    fields: &[
+        "id",
+        "type",
+        "card_number",
+        "number",
+        "exp_month",
+        "expiry_month",
+        "exp_year",
+        "expiry_year",
+        "cvc",
+        "cvv",
+        "holder_name",
+        "token",
+    ],
+    later: &["billing_address", "network_token", "three_d_secure", "installments"],
+};
+const TOKENIZE: Schema = Schema {
+    fields: &[
+        "type",
+        "details",
+        "card",
+        "upi",
+        "user_id",
+        "customer_id",
+        "display_name",
+        "provider",
+        "gateway",
+    ],
+    later: &["billing_address", "metadata"],
+};
+const ATTACH: Schema = Schema {
+    fields: &["type", "details", "card", "upi", "display_name", "provider", "gateway", "payment_method"],
+    later: &["billing_address", "metadata"],
+};
+const NAMED: Schema = Schema { fields: &["payment_method"], later: &[] };
 
 const NUMBER: &[&str] = &["card_number", "number"];
 const MONTH: &[&str] = &["exp_month", "expiry_month"];
@@ -69,6 +109,9 @@ pub(crate) fn method(fields: &Fields<'_, '_>) -> Result<Option<MethodInput>, Pro
         (None, Some(_)) => Err(fields.missing("payment_method", "`payment_details` belong to one")),
         (Some(Node::Object(_)), Some(_)) => Err(fields.conflict("payment_method", "payment_details")),
         (Some(node @ Node::Object(members)), None) => {
+            if members.iter().any(|(name, _)| name == "id") {
+                return stored(node).map(Some);
+            }
             let kind = members.iter().find(|(name, _)| name == "type").map(|(_, node)| node);
             let kind = match kind {
                 Some(Node::Text(word)) => kind_of(word, "/payment_method/type")?,
@@ -88,9 +131,8 @@ pub(crate) fn method(fields: &Fields<'_, '_>) -> Result<Option<MethodInput>, Pro
             Ok(Some(MethodInput::Token(token.to_owned())))
         }
         (Some(Node::Text(word)), None) if word.starts_with("pm_") => {
-            let detail =
-                "Stored payment methods (`pm_…`) are known, but this version does not serve them yet.";
-            Err(Problem::new(&code::UNSUPPORTED_FIELD, detail).at("/payment_method"))
+            let node = fields.get("payment_method").unwrap_or(&Node::Null);
+            method_id(fields, "payment_method", node).map(|id| Some(MethodInput::Stored(id)))
         }
         (Some(Node::Text(word)), details) => {
             let kind = kind_of(word, "/payment_method")?;
@@ -104,6 +146,77 @@ pub(crate) fn method(fields: &Fields<'_, '_>) -> Result<Option<MethodInput>, Pro
             let expected = "an object with a `type`, a provider's token, or `UPI` with `payment_details`";
             Err(fields.wrong_type("payment_method", expected, node))
         }
+    }
+}
+
+/// A stored method as an object: its id, and at most its type beside it.
+fn stored(node: &Node<'_>) -> Result<MethodInput, Problem> {
+    let Node::Object(members) = node else { return Err(Problem::plain(&code::INVALID_TYPE)) };
+    if let Some((name, _)) =
+        members.iter().find(|(name, _)| CARD.fields.contains(&name.as_ref()) && name != "type")
+    {
+        let fields = Fields::of(node, "/payment_method", &STORED_OR_CARD)?;
+        return Err(fields.conflict("id", name));
+    }
+    let fields = Fields::of(node, "/payment_method", &STORED)?;
+    if let Some(Node::Text(word)) = fields.get("type") {
+        kind_of(word, "/payment_method/type")?;
+    }
+    let node = fields.get("id").ok_or_else(|| fields.missing("id", "the payment method's id"))?;
+    method_id(&fields, "id", node).map(MethodInput::Stored)
+}
+
+/// A new method to be stored: the document's form with `details`, ours with `card` or `upi`.
+pub fn new_method(node: &Node<'_>, names_customer: bool) -> Result<NewMethod, Problem> {
+    let fields = Fields::of(node, "", if names_customer { &TOKENIZE } else { &ATTACH })?;
+    let kind = match fields.get("type") {
+        Some(Node::Text(word)) => kind_of(word, "/type")?,
+        Some(node) => return Err(fields.wrong_type("type", "a string", node)),
+        None if fields.get("upi").is_some() => Kind::Upi,
+        None => Kind::Card,
+    };
+    let own = if kind == Kind::Card { "card" } else { "upi" };
+    let other = if kind == Kind::Card { "upi" } else { "card" };
+    if fields.get(other).is_some() {
+        return Err(fields.conflict("type", other));
+    }
+    let method = match fields.one_of(&["details", own])? {
+        Some(("details", node)) => of_kind(kind, node, "/details")?,
+        Some((_, node)) => of_kind(kind, node, if kind == Kind::Card { "/card" } else { "/upi" })?,
+        None => return Err(fields.missing(own, "what the payment method is")),
+    };
+    if matches!(method, MethodInput::Upi { vpa: None }) {
+        return Err(fields.missing("upi", "`vpa`, the address that is stored"));
+    }
+    Ok(NewMethod {
+        method,
+        customer: if names_customer { customer_ref(&fields)? } else { None },
+        display_name: fields.text("display_name", &TextRule::NAME)?.map(str::to_owned),
+        provider: provider(&fields)?,
+    })
+}
+
+/// What is attached: `payment_method` with the id of a stored one, or a new one as for `tokenize`.
+pub fn attaching(node: &Node<'_>) -> Result<Attaching, Problem> {
+    let Node::Object(members) = node else {
+        return new_method(node, false).map(|new| Attaching::New(Box::new(new)));
+    };
+    if !members.iter().any(|(name, _)| name == "payment_method") {
+        return new_method(node, false).map(|new| Attaching::New(Box::new(new)));
+    }
+    named_method(node)?.map(Attaching::Stored).ok_or_else(|| {
+        let detail = "`payment_method` is needed: the id of a payment method, `pm_…`.";
+        Problem::new(&code::MISSING_FIELD, detail).at("/payment_method")
+    })
+}
+
+/// A body that names a stored method and nothing else; `None` for null.
+pub fn named_method(node: &Node<'_>) -> Result<Option<Id<PaymentMethodKind>>, Problem> {
+    let fields = Fields::of(node, "", &NAMED)?;
+    match fields.named("payment_method") {
+        None => Err(fields.missing("payment_method", "the id of a payment method, `pm_…`")),
+        Some(Node::Null) => Ok(None),
+        Some(node) => method_id(&fields, "payment_method", node).map(Some),
     }
 }
 

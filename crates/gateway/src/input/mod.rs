@@ -33,6 +33,7 @@ pub use customer::{
 pub use fields::{Fields, Schema};
 pub use filter::{PAYMENT_FILTERS, REFUND_FILTERS, payment_filter, refund_filter};
 pub use json::{JsonError, Node, parse};
+pub use method::{attaching, named_method, new_method};
 pub use payment::{confirm_payment, create_payment};
 pub use query::{Parameters, limit};
 pub use refund::{RefundInput, nothing, refund};

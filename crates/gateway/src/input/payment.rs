@@ -40,6 +40,7 @@ const CREATE: Schema = Schema {
         "callback_url",
         "capture_delay_seconds",
         "off_session",
+        "save_payment_method",
         "network_transaction_id",
         "three_d_secure",
         "billing_address",
@@ -61,6 +62,7 @@ const CONFIRM: Schema = Schema {
         "return_url",
         "client_secret",
         "off_session",
+        "save_payment_method",
         "network_transaction_id",
         "three_d_secure",
         "billing_address",
@@ -86,8 +88,14 @@ pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Pr
     let capture_method = fields.word("capture_method", &capture)?;
     let capture_delay_seconds = delay(&fields, capture_method, purpose)?;
     let method = method(&fields)?;
-    let confirm = fields.flag("confirm")?.unwrap_or(method.is_some());
-    match (confirm, method.is_some()) {
+    // Off session, the customer's default method is one.
+    let has_method = method.is_some() || fields.flag("off_session")?.unwrap_or(false);
+    let confirm = fields.flag("confirm")?.unwrap_or(has_method);
+    let stores_credential = fields.flag("save_payment_method")?.unwrap_or(false);
+    if stores_credential && !has_method {
+        return Err(fields.missing("payment_method", "`save_payment_method` stores it"));
+    }
+    match (confirm, has_method) {
         (true, false) => return Err(fields.missing("payment_method", "`confirm` charges it")),
         (false, true) => {
             let detail = "A payment method given here is charged at once: leave out `confirm`, or give the \
@@ -121,7 +129,7 @@ pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Pr
         form,
         capture_delay_seconds,
         off_session,
-        stores_credential: false,
+        stores_credential,
         three_d_secure: three_d_secure(&fields)?.unwrap_or_default(),
         payer: payer(&fields)?,
     })
@@ -132,11 +140,15 @@ pub fn confirm_payment(node: &Node<'_>) -> Result<ConfirmPayment, Problem> {
     let fields = Fields::of(node, "", &CONFIRM)?;
     // Judged with the key; here it must only be a text.
     fields.text("client_secret", &TextRule::REFERENCE)?;
-    let method = method(&fields)?
-        .ok_or_else(|| fields.missing("payment_method", "with what the payment is charged"))?;
+    let method = method(&fields)?;
+    let off_session = off_session(&fields, method.as_ref(), true)?;
+    if method.is_none() && off_session.is_none() {
+        return Err(fields.missing("payment_method", "with what the payment is charged"));
+    }
     Ok(ConfirmPayment {
-        off_session: off_session(&fields, Some(&method), true)?,
-        method: Some(method),
+        off_session,
+        method,
+        stores_credential: fields.flag("save_payment_method")?.unwrap_or(false),
         provider: provider(&fields)?,
         return_url: url(&fields, "return_url")?,
         three_d_secure: three_d_secure(&fields)?,
@@ -238,7 +250,7 @@ fn merchant(fields: &Fields<'_, '_>, scope: Scope) -> Result<(), Problem> {
     Err(Problem::new(&code::INVALID_VALUE, detail).at("/merchant_id"))
 }
 
-fn provider(fields: &Fields<'_, '_>) -> Result<Option<String>, Problem> {
+pub(super) fn provider(fields: &Fields<'_, '_>) -> Result<Option<String>, Problem> {
     let Some((name, node)) = fields.one_of(&["provider", "gateway"])? else { return Ok(None) };
     let text = fields.text_of(name, node, &TextRule::WORD)?;
     Ok(Some(text.to_owned()))

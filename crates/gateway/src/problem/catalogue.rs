@@ -169,6 +169,10 @@ catalogue! {
         "Another payment of the same `order_id` is open or paid.",
         "Use that payment, or send `allow_duplicate_order: true` if the order is really to be charged \
          twice.";
+    PAYMENT_METHOD_STATE = "payment_method_state", 409, once,
+        "The payment method's state does not allow this",
+        "It belongs to another customer, or is detached already.",
+        "Read the payment method and decide anew.";
     CUSTOMER_EXISTS = "customer_exists", 409, once,
         "There is a customer of this reference",
         "`reference` is unique among a merchant's customers, and one has it.",
@@ -281,6 +285,15 @@ catalogue! {
         "Only a test world has this",
         "The key is a live one. The clock of a live world is the real one and cannot be moved.",
         "Use a key that begins with `sk_test_`.";
+    PAYMENT_METHOD_NOT_USABLE = "payment_method_not_usable", 422, once,
+        "The payment method cannot be used for this",
+        "It was detached, belongs to another customer, has no token at the provider that is to charge, or \
+         the customer has no default one; `detail` says which.",
+        "Send another payment method.";
+    TOO_MANY_PAYMENT_METHODS = "too_many_payment_methods", 422, once,
+        "The customer has as many payment methods as one can have",
+        "A customer has at most 200 payment methods.",
+        "Delete some that are not used any more.";
     BEYOND_CAPTURABLE = "beyond_capturable", 422, once,
         "More than can be captured",
         "The amount exceeds what is authorized and neither captured, released nor held by an open capture.",

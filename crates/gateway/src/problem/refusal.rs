@@ -48,6 +48,20 @@ fn from_rejection(rejection: Rejection) -> Problem {
         )
         .about(operation.payment.to_string(), None)
         .retry_after(SOON_SECONDS),
+        Rejection::MethodNotUsable(why) => {
+            let detail = format!("The payment method cannot be used: {why}.");
+            Problem::new(&code::PAYMENT_METHOD_NOT_USABLE, detail).at("/payment_method")
+        }
+        Rejection::MethodState(why) => {
+            let mut detail = why.to_owned();
+            detail.replace_range(..1, &detail[..1].to_uppercase());
+            Problem::new(&code::PAYMENT_METHOD_STATE, detail + ".")
+        }
+        Rejection::TooManyMethods { .. } => Problem::plain(&code::TOO_MANY_PAYMENT_METHODS),
+        Rejection::NotTokenized(error) => {
+            let entry = code::find(&error.code).filter(|entry| entry.status == 402);
+            Problem::plain(entry.unwrap_or(&code::PROVIDER_REFUSED)).declined(error)
+        }
         Rejection::CustomerExists => Problem::plain(&code::CUSTOMER_EXISTS).at("/reference"),
         Rejection::OrderAlreadyCharged => Problem::plain(&code::ORDER_ALREADY_CHARGED).at("/order_id"),
         Rejection::BeyondCapturable { available } => Problem::new(

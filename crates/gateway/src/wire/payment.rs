@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use kernel::{Brand, Currency, Id, Mode};
 use payments::{
     AnswerForm, Attempt, CardSummary, ChargeSummary, LastError, MethodSummary, OperationKind,
-    OperationStatus, Payment, PaymentKind, Purpose, RefundKind, WaitingFor,
+    OperationStatus, Payment, PaymentKind, PaymentMethodKind, Purpose, RefundKind, WaitingFor,
 };
 use provider_kit::{Account, Action, Advice, Authentication, CaptureMode, ThreeDSecure};
 use schemars::JsonSchema;
@@ -103,7 +103,7 @@ pub struct PaymentObject<'a> {
     metadata: &'a Map<String, Value>,
     /// With what it is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
-    payment_method: Option<MethodObject<'a>>,
+    payment_method: Option<PaidWithObject<'a>>,
     /// Who carries it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<&'a str>,
@@ -178,7 +178,11 @@ pub struct PaymentObject<'a> {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PaymentMethodSummary")]
-struct MethodObject<'a> {
+struct PaidWithObject<'a> {
+    /// The stored payment method that it was, or that it became.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<form::IdOf<PaymentMethodKind>>")]
+    id: Option<Id<PaymentMethodKind>>,
     /// `card` or `upi`.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -192,7 +196,7 @@ struct MethodObject<'a> {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CardSummary")]
-struct CardObject<'a> {
+pub(super) struct CardObject<'a> {
     /// Its scheme.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<form::BrandWord>")]
@@ -253,10 +257,10 @@ impl<'a> ProviderNames<'a> {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "UpiSummary")]
-struct UpiObject<'a> {
+pub(super) struct UpiObject<'a> {
     /// The payer's address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    vpa: Option<&'a str>,
+    pub(super) vpa: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -365,7 +369,10 @@ impl<'a> PaymentObject<'a> {
             order_id: payment.shown_order_id(),
             description: payment.description.as_deref(),
             metadata: &payment.metadata,
-            payment_method: payment.method.as_ref().map(MethodObject::of),
+            payment_method: payment
+                .method
+                .as_ref()
+                .map(|method| PaidWithObject::of(method, payment.method_id)),
             provider: charge.map(|charge| charge.provider.as_str()),
             provider_account_id: charge.map(|charge| charge.account),
             provider_reference: charge.and_then(|charge| charge.reference.as_deref()),
@@ -444,12 +451,14 @@ fn refunds(payment: &Payment) -> Vec<RefundLine> {
     line.collect()
 }
 
-impl<'a> MethodObject<'a> {
-    fn of(method: &'a MethodSummary) -> Self {
+impl<'a> PaidWithObject<'a> {
+    fn of(method: &'a MethodSummary, id: Option<Id<PaymentMethodKind>>) -> Self {
         match method {
-            MethodSummary::Card(card) => Self { kind: "card", card: Some(CardObject::of(card)), upi: None },
+            MethodSummary::Card(card) => {
+                Self { id, kind: "card", card: Some(CardObject::of(card)), upi: None }
+            }
             MethodSummary::Upi { vpa } => {
-                Self { kind: "upi", card: None, upi: Some(UpiObject { vpa: vpa.as_deref() }) }
+                Self { id, kind: "upi", card: None, upi: Some(UpiObject { vpa: vpa.as_deref() }) }
             }
         }
     }
@@ -462,7 +471,8 @@ impl<'a> AuthenticationObject<'a> {
 }
 
 impl<'a> CardObject<'a> {
-    fn of(card: &'a CardSummary) -> Self {
+    /// What is shown of a card.
+    pub(super) fn of(card: &'a CardSummary) -> Self {
         Self {
             brand: card.brand,
             last4: card.last4.as_deref(),

@@ -17,7 +17,7 @@ async fn keyed_by(world: &World, method: Method, path: &str, key: &str, body: &s
 
 /// Path and body of a request that the route carries out.
 async fn prepared(world: &World, method: &Method, path: &str) -> (String, String) {
-    if path.contains("/customers") {
+    if path.contains("/customers") || path.contains("/payment-methods") {
         return prepared_customer(world, method, path).await;
     }
     let held = r#""capture_method": "manual", "#;
@@ -44,7 +44,17 @@ async fn prepared(world: &World, method: &Method, path: &str) -> (String, String
 
 async fn prepared_customer(world: &World, method: &Method, path: &str) -> (String, String) {
     let made = world.post("/api/v1/customers", r#"{"name": "A"}"#).await.json();
+    if path.contains("/payment-methods/{id}") {
+        return (path.replace("{id}", &world.method("of-a-method").await), String::new());
+    }
+    let card = r#"{"type": "card", "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2037},
+        "display_name": "N 100"}"#;
     let body = match (method, path.rsplit('/').next().unwrap()) {
+        (&Method::POST, "tokenize" | "payment_methods") => card.to_owned(),
+        (&Method::POST, "default_payment_method") => {
+            let method = world.method(made["id"].as_str().unwrap()).await;
+            format!("{{\"payment_method\": \"{method}\"}}")
+        }
         (&Method::POST, "customers") => r#"{"name": "B 100", "email": "b@example.com"}"#.to_owned(),
         (&Method::PATCH, "{id}") => r#"{"name": "C 100", "metadata": {"a": 1}}"#.to_owned(),
         (&Method::DELETE, "{id}") => String::new(),
@@ -82,6 +92,7 @@ async fn every_mutating_route_repeats_its_answer() {
         // Another body under the same key is refused, and nothing happens.
         let changed = match body.as_str() {
             "" | "{}" => continue,
+            body if body.contains("\"pm_") => "{\"payment_method\": null}".to_owned(),
             body if body.contains("tok_visa") => body.replace("tok_visa", "tok_amex"),
             body if body.contains("1000") => body.replace("1000", "1001"),
             body => body.replace("00", "01"),

@@ -12,6 +12,7 @@ mod json;
 mod limits;
 mod lists;
 mod metadata;
+mod methods;
 mod monitor;
 mod never_ours;
 mod problems;

@@ -49,7 +49,7 @@ invalid_value        /three_d_secure               + "three_d_secure": "always"
 missing_field        /off_session                  + "network_transaction_id": "1", "payment_method": "tok_visa"
 invalid_type         /off_session                  + "off_session": "yes", "payment_method": "tok_visa"
 missing_field        /customer_id                  + "off_session": true, "payment_method": "tok_visa"
-invalid_value        /confirm                      + "off_session": true, "customer_id": "c"
+invalid_value        /confirm                      + "off_session": true, "customer_id": "c", "confirm": false
 invalid_value        /payment_method               + "off_session": true, "payment_method": "UPI", "customer_id": "c"
 unsupported_field    /wallet_type                  + "wallet_type": "paypal"
 conflicting_fields   /user_id                      + "customer_id": "a", "user_id": "a"
@@ -78,7 +78,11 @@ missing_field        /payment_method/type          + "payment_method": {}
 invalid_type         /payment_method/type          + "payment_method": {"type": 1}
 unsupported_field    /payment_method/type          + "payment_method": {"type": "cash"}
 invalid_value        /payment_method/type          + "payment_method": {"type": "magic"}
-unsupported_field    /payment_method               + "payment_method": "pm_1"
+invalid_value        /payment_method               + "payment_method": "pm_1"
+invalid_value        /payment_method/id            + "payment_method": {"id": "pm_1"}
+invalid_value        /payment_method/id            + "payment_method": {"type": "card", "id": "tok_visa"}
+invalid_value        /payment_method/type          + "payment_method": {"type": "magic", "id": "pm_1"}
+missing_field        /payment_method               + "save_payment_method": true
 missing_field        /payment_details              + "payment_method": "card"
 missing_field        /payment_method               + "payment_details": {}
 conflicting_fields   /payment_details              + "payment_method": {"type": "upi"}, "payment_details": 1
@@ -102,7 +106,7 @@ conflicting_fields   /payment_method/card_number   good card "token": "tok_visa"
 conflicting_fields   /payment_method/number        good card "number": "4242424242424242"
 card_number_in_text  /payment_method/holder_name   good card "holder_name": "4242424242424242"
 unknown_field        /payment_method/cvc2          good card "cvc2": "123"
-unsupported_field    /payment_method/id            good card "id": "pm_1"
+conflicting_fields   /payment_method/card_number   good card "id": "pm_1"
 "#;
 
 const DATED: &str = r#""card_number": "4242424242424242", "exp_month": 12"#;

@@ -115,8 +115,9 @@ async fn ids_that_are_not_this_merchants_are_not_found() {
     let (payment, refund) = (payment["id"].clone(), refunded.json()["id"].clone());
     let (payment, refund) = (payment.as_str().unwrap(), refund.as_str().unwrap());
     let made = world.post("/api/v1/customers", r#"{"reference": "ours"}"#).await.json();
-    let theirs = Ids { payment, refund, customer: made["id"].as_str().unwrap(), method: "pm_" };
-    for there in ["/api/v1/refunds/{id}", "/api/v1/customers/{id}"] {
+    let method = world.method("ours").await;
+    let theirs = Ids { payment, refund, customer: made["id"].as_str().unwrap(), method: &method };
+    for there in ["/api/v1/refunds/{id}", "/api/v1/customers/{id}", "/api/v1/payment-methods/{id}"] {
         assert_eq!(world.get(&filled(there, theirs)).await.status, StatusCode::OK, "{there}");
     }
     let by_reference = Ids { customer: "ours", ..NOBODYS };

@@ -174,6 +174,17 @@ impl World {
         self.call(Method::GET, path, &[], "").await
     }
 
+    /// The id of a new method of a customer.
+    pub(crate) async fn method(&self, customer: &str) -> String {
+        let body = format!(
+            r#"{{"customer_id": "{customer}", "card": {{"number": "4242424242424242", "exp_month": 12,
+                "exp_year": 2037, "cvc": "123"}}}}"#
+        );
+        let made = self.post("/api/v1/payment-methods/tokenize", &body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
     /// A payment by card; `fields` are added to the request.
     pub(crate) async fn pay(&self, fields: &str) -> Value {
         let body = CARD.replacen('{', &format!("{{{fields}"), 1);
