@@ -8,7 +8,11 @@ use std::process::Command;
 use crate::finding::Finding;
 
 /// Pages, by the word that `florin reference` knows them by.
-const PAGES: [(&str, &str); 2] = [("configuration", "docs/configuration.md"), ("cli", "docs/cli.md")];
+const PAGES: [(&str, &str); 3] = [
+    ("configuration", "docs/configuration.md"),
+    ("names", "docs/coming-from-the-source.md"),
+    ("cli", "docs/cli.md"),
+];
 
 /// Writes all pages below `top`; answers with nothing, or with why not.
 pub(crate) fn run(top: &Path) -> Result<Vec<Finding>, String> {

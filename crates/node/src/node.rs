@@ -376,11 +376,13 @@ fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {
         public_url: public_url.to_owned(),
         defaults: MerchantSettings {
             return_url: payment.return_url.clone(),
-            statement_descriptor: payment.statement_descriptor.clone(),
+            statement_descriptor: payment.descriptor(),
             late_success: payment.late_success,
             default_provider: payment.default_gateway.clone(),
             upi_payee: Payee { vpa: payment.upi.payee_vpa.clone(), name: payment.upi.payee_name.clone() },
-            ..MerchantSettings::default()
+            auto_capture: payment.auto_capture,
+            capture_delay_seconds: payment.capture_delay_seconds,
+            tds_threshold: payment.tds_threshold,
         },
     }
 }

@@ -63,6 +63,10 @@ pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> 
     let mut options =
         Options::new(node, Arc::clone(&ports.clock), Arc::clone(&ports.ids), Arc::clone(&ports.tasks));
     options.migrate = migrate;
+    if let Some(most) = config.database.max_connections {
+        options.committers = options.committers.min(most.saturating_sub(1)).max(1);
+        options.readers = most.saturating_sub(options.committers).max(1);
+    }
     let main = one(config, MAIN_FILE, schema()?, options.clone()).await?;
     let bank = if config.sandbox.bank == BankPlace::Store {
         // Like a remote bank it outlives a killed process, and costs a payment no flush. It migrates

@@ -5,7 +5,7 @@ use std::io;
 
 use clap::{Args, CommandFactory as _, ValueEnum};
 use clap_complete::Shell;
-use node::config::configuration_page;
+use node::config::{configuration_page, names_page};
 
 use super::CommandLine;
 use crate::failure::Failure;
@@ -29,6 +29,8 @@ pub(crate) struct Reference {
 enum Page {
     /// docs/configuration.md
     Configuration,
+    /// docs/coming-from-the-source.md
+    Names,
     /// docs/cli.md
     Cli,
 }
@@ -55,6 +57,7 @@ impl Reference {
     pub(crate) fn run(&self) {
         output::text(&match self.page {
             Page::Configuration => configuration_page(),
+            Page::Names => names_page(),
             Page::Cli => commands_page(),
         });
     }

@@ -13,7 +13,9 @@ fn said(place: &Place, arguments: &[&str]) -> String {
 #[test]
 fn the_pages_in_the_tree_are_what_the_binary_says() {
     let place = Place::sqlite("reference");
-    for (page, path) in [("configuration", "configuration.md"), ("cli", "cli.md")] {
+    for (page, path) in
+        [("configuration", "configuration.md"), ("names", "coming-from-the-source.md"), ("cli", "cli.md")]
+    {
         let path = format!("{}/../../docs/{path}", env!("CARGO_MANIFEST_DIR"));
         let in_tree = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(in_tree == said(&place, &["reference", page]), "{path} is stale: run `cargo xtask gen-docs`");

@@ -5,6 +5,7 @@ mod customers;
 mod methods;
 mod outcome;
 mod payments;
+mod policy;
 mod refunds;
 mod test_clock;
 

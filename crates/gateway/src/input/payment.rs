@@ -253,7 +253,8 @@ fn merchant(fields: &Fields<'_, '_>, scope: Scope) -> Result<(), Problem> {
 pub(super) fn provider(fields: &Fields<'_, '_>) -> Result<Option<String>, Problem> {
     let Some((name, node)) = fields.one_of(&["provider", "gateway"])? else { return Ok(None) };
     let text = fields.text_of(name, node, &TextRule::WORD)?;
-    Ok(Some(text.to_owned()))
+    // Other gateways call their simulated provider so.
+    Ok(Some(if text == "mock" { "sandbox" } else { text }.to_owned()))
 }
 
 fn email(fields: &Fields<'_, '_>) -> Result<Option<String>, Problem> {

@@ -228,6 +228,14 @@ catalogue! {
         "The currency cannot be as it is",
         "Not an ISO 4217 code in upper case, or not one that fits the rest of the request.",
         "Send a code such as `USD`.";
+    CURRENCY_NOT_SUPPORTED = "currency_not_supported", 422, once,
+        "Payments of this currency are not taken here",
+        "The operator's `payment.supported_currencies` does not list the currency.",
+        "Send another currency, or ask the operator to add this one.";
+    RAW_CARD_NOT_ALLOWED = "raw_card_not_allowed", 422, once,
+        "Raw card numbers are not taken with a secret key",
+        "The operator set `PCI_COMPLIANCE_MODE`: card numbers may not pass through a merchant's server.",
+        "Let the browser send the card with a publishable key, or send a token.";
     INVALID_CARD_NUMBER = "invalid_card_number", 422, once,
         "The card number is wrong",
         "No brand has a number of this prefix and length, or the check digit is wrong.",

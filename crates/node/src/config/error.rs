@@ -59,6 +59,17 @@ pub enum ConfigError {
         /// The other.
         other: String,
     },
+    /// Credentials that may be live, of a provider that would get no payment.
+    #[error(
+        "{said_by}: there is no provider {provider} in this build, so no payment would reach it: remove \
+         its live credentials (test credentials and `enabled = false` only bring a line in the log)"
+    )]
+    Credential {
+        /// Where the first of them is written, and its name.
+        said_by: String,
+        /// Whose they are.
+        provider: &'static str,
+    },
     /// Settings that do not go together.
     #[error("{0}")]
     Relation(String),

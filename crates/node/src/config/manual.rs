@@ -38,6 +38,7 @@ values stop the start, naming both.
 
 `florin config default` prints the same as a file to begin with, `florin config show` prints what holds and
 where each value comes from, and `florin doctor` tries it out. Names from other systems are listed in
+[coming from the source documents](coming-from-the-source.md).
 ";
 
 fn entry(key: &Key) -> String {

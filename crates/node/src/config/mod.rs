@@ -1,14 +1,18 @@
 //! The configuration: one annotated default compiled in, a file over it, the environment over both.
 //!
 //! `keys` is the table of settings, and everything that knows a setting knows it from there: `source`
-//! finds settings in a file (`tree`, in TOML or YAML) and in the environment, `read` and `value` say
+//! finds settings in a file (`tree`, in TOML or YAML) and in the environment, `answer` knows the names
+//! of other systems that have no effect here, `read` and `value` say
 //! what a value may be, `relation` what goes together, `reference` and `manual` write the default
 //! configuration and its documentation.
 
+mod answer;
+mod compose;
 mod error;
 mod key;
 mod keys;
 mod manual;
+mod names;
 mod origin;
 mod read;
 mod reference;
@@ -28,6 +32,7 @@ use source::Assignment;
 
 pub use error::ConfigError;
 pub use manual::configuration_page;
+pub use names::names_page;
 pub use origin::Origin;
 pub use reference::{Effective, default_text};
 pub use settings::{
@@ -79,15 +84,18 @@ impl Config {
             source::of_file(file, text)?,
             source::of_environment(environment)?,
         ];
+        let mut answered = Vec::new();
         for (number, layer) in layers.into_iter().enumerate() {
-            agree(&layer, environment)?;
-            for Assignment { key, raw, origin } in layer {
+            agree(&layer.settings, environment)?;
+            answered.extend(layer.answered);
+            for Assignment { key, raw, origin } in layer.settings {
                 (key.set)(&mut config, &raw, environment)
                     .map_err(|allowed| ConfigError::Value { said_by: origin.to_string(), allowed })?;
                 let origin = if number == 0 { Origin::Default } else { origin };
                 config.origins.settings.insert(key.name, (reference::shown(key, &raw), origin));
             }
         }
+        config.origins.answers = answer::answer(&answered, environment)?;
         config.check()?;
         Ok(config)
     }

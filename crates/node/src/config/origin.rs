@@ -48,4 +48,6 @@ impl fmt::Display for Origin {
 pub(super) struct Origins {
     /// By the key's name: its value as it may be shown, and who said it.
     pub(super) settings: BTreeMap<&'static str, (String, Origin)>,
+    /// Answers to names that have no effect here, one line each.
+    pub(super) answers: Vec<String>,
 }

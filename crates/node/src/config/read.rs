@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{Network, Secret};
+use kernel::{Currency, Network, Secret};
 use limits::Rate;
 use payments::LateSuccess;
 
@@ -34,7 +34,6 @@ pub(super) const METRIC_PREFIX: Reader<String> =
 pub(super) const OTLP_ADDRESS: Reader<String> =
     Reader::new("address", "an address that begins with http:// or https://", |raw, _| otlp_address(raw));
 
-pub(super) const FLAG: Reader<bool> = Reader::new("boolean", "true or false", |raw, _| raw.flag());
 pub(super) const NETWORKS: Reader<Vec<Network>> = Reader::new(
     "list of address ranges",
     "a list of IP addresses or ranges, such as [\"10.0.0.0/8\", \"2001:db8::/32\"]",
@@ -50,6 +49,28 @@ pub(super) const RATE: Reader<Option<Rate>> =
             Ok(text) => text.parse().map(Some).map_err(|_| RATE.allowed),
             Err(_) => Err(RATE.allowed),
         }
+    });
+/// Nothing for 0, which the source documents write for "at once".
+pub(super) const CAPTURE_DELAY: Reader<Option<u32>> =
+    Reader::new("seconds", "a number of seconds from 0 (at once) to 2592000", |raw, _| {
+        let seconds = raw.integer(0, 2_592_000).and_then(|seconds| u32::try_from(seconds).ok());
+        seconds.map(|seconds| Some(seconds).filter(|seconds| *seconds > 0)).ok_or(CAPTURE_DELAY.allowed)
+    });
+pub(super) const MINOR_UNITS: Reader<i64> =
+    Reader::new("amount", "a whole number of minor units, from 1 to 999999999999999", |raw, _| {
+        raw.integer(1, 999_999_999_999_999).ok_or(MINOR_UNITS.allowed)
+    });
+pub(super) const CONNECTIONS: Reader<usize> = Reader::new("integer", "a number from 2 to 1000", |raw, _| {
+    raw.integer(2, 1000).and_then(|count| usize::try_from(count).ok()).ok_or(CONNECTIONS.allowed)
+});
+pub(super) const CURRENCIES: Reader<Vec<Currency>> =
+    Reader::new("list of currencies", "a list of ISO 4217 codes, such as [\"USD\", \"EUR\"]", |raw, _| {
+        let texts = raw.texts().ok().filter(|texts| !texts.is_empty()).ok_or(CURRENCIES.allowed)?;
+        let read = texts.iter().map(|text| text.parse().map_err(|_| CURRENCIES.allowed));
+        let mut currencies: Vec<Currency> = read.collect::<Result<_, _>>()?;
+        currencies.sort_unstable();
+        currencies.dedup();
+        Ok(currencies)
     });
 
 pub(super) const ENCRYPTION_KEY: Reader<Secret<String>> = Reader::new(

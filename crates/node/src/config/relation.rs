@@ -2,7 +2,20 @@
 
 use std::time::Duration;
 
-use super::{BankPlace, Config, ConfigError};
+use super::{BankPlace, Config, ConfigError, PaymentConfig};
+
+/// What card networks show, in characters.
+const DESCRIPTOR_LONGEST: usize = 22;
+
+impl PaymentConfig {
+    /// What the statement shows when a payment does not say: the descriptor and its suffix.
+    pub fn descriptor(&self) -> Option<String> {
+        match (&self.statement_descriptor, &self.statement_descriptor_suffix) {
+            (Some(text), Some(suffix)) => Some(format!("{text}* {suffix}")),
+            (text, suffix) => text.as_ref().or(suffix.as_ref()).cloned(),
+        }
+    }
+}
 
 impl Config {
     /// Refuses settings that contradict each other.
@@ -29,6 +42,13 @@ impl Config {
         if self.payment.upi.expires_in > self.payment.expires_in {
             return refuse("payment.upi.expires_in is longer than payment.expires_in");
         }
+        let descriptor = self.payment.descriptor().map_or(0, |text| text.chars().count());
+        if descriptor > DESCRIPTOR_LONGEST {
+            return refuse(
+                "payment.statement_descriptor and its suffix are longer than the 22 characters that a \
+                 statement shows",
+            );
+        }
         if operation.lookup_first > operation.lookup_longest {
             return refuse("operation.lookup_first is longer than operation.lookup_longest");
         }
@@ -52,21 +72,22 @@ impl Config {
     }
 
     /// What is allowed and still worth a line in the log.
-    pub fn warnings(&self) -> Vec<&'static str> {
+    pub fn warnings(&self) -> Vec<String> {
         let is_shared = self.database.url.is_some();
-        let mut warnings = Vec::new();
+        let mut warnings = self.origins.answers.clone();
+        let mut warn = |text: &str| warnings.push(text.to_owned());
         if is_shared && self.sandbox.bank == BankPlace::Memory {
-            warnings.push(
+            warn(
                 "sandbox.bank is `memory` on a shared database: only one node may run, and it forgets its \
                  charges when it stops",
             );
         }
         if is_shared && self.encryption_key.is_none() {
-            warnings.push("no encryption_key on PostgreSQL: live keys and live payments are refused");
+            warn("no encryption_key on PostgreSQL: live keys and live payments are refused");
         }
         let one_call = self.operation.send_deadline.saturating_add(self.operation.reply_timeout);
         if self.server.answer_within > one_call.saturating_mul(2) {
-            warnings.push("server.answer_within is far longer than a call to a provider can take");
+            warn("server.answer_within is far longer than a call to a provider can take");
         }
         warnings
     }

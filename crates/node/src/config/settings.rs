@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kernel::{Network, Secret};
+use kernel::{Currency, Network, Secret};
 use limits::Rate;
 use payments::LateSuccess;
 
@@ -49,6 +49,8 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// How long a caller waits before 202.
     pub answer_within: Duration,
+    /// Whether raw card numbers are refused with a secret key.
+    pub pci_compliance_mode: bool,
     /// How long the head or the body of a request may take.
     pub read_timeout: Duration,
     /// How long a client may take no byte of its answer.
@@ -83,6 +85,8 @@ pub struct RateLimitConfig {
 pub struct DatabaseConfig {
     /// PostgreSQL, by an address that begins with `postgres://`.
     pub url: Option<Secret<String>>,
+    /// The most connections of this node to PostgreSQL for payments.
+    pub max_connections: Option<usize>,
     /// Without it, the folder of the embedded store.
     pub folder: PathBuf,
 }
@@ -96,6 +100,16 @@ pub struct PaymentConfig {
     pub return_url: Option<String>,
     /// What the statement shows when a payment does not say.
     pub statement_descriptor: Option<String>,
+    /// What stands behind it.
+    pub statement_descriptor_suffix: Option<String>,
+    /// The currencies that payments may have, in order; empty: all.
+    pub supported_currencies: Vec<Currency>,
+    /// Whether a payment that does not say takes the money at once.
+    pub auto_capture: bool,
+    /// After how many seconds a payment that does not say is captured by itself.
+    pub capture_delay_seconds: Option<u32>,
+    /// From this amount on, in minor units, cards are charged with 3-D Secure alone.
+    pub tds_threshold: Option<i64>,
     /// What becomes of late successes.
     pub late_success: LateSuccess,
     /// How long an unfinished payment waits.

@@ -1,6 +1,7 @@
 //! Where settings come from: a file's keys with their lines, and the environment's names.
 
 use super::ConfigError;
+use super::answer::{ANSWERS, Answer, Used};
 use super::key::{Environment, Key, environment_name};
 use super::keys::keys;
 use super::origin::Origin;
@@ -14,24 +15,37 @@ pub(super) struct Assignment {
     pub(super) origin: Origin,
 }
 
+/// What one layer says.
+#[derive(Default)]
+pub(super) struct Layer {
+    pub(super) settings: Vec<Assignment>,
+    /// Names that have no effect here.
+    pub(super) answered: Vec<Used>,
+}
+
 /// All settings of a file's text; `file` names it in errors, and its ending says the language.
-pub(super) fn of_file(file: &str, text: &str) -> Result<Vec<Assignment>, ConfigError> {
-    let mut found = Vec::new();
+pub(super) fn of_file(file: &str, text: &str) -> Result<Layer, ConfigError> {
+    let mut found = Layer::default();
     for entry in tree::parse(file, text)? {
         walk(file, "", &entry, &mut found)?;
     }
     Ok(found)
 }
 
-fn walk(file: &str, above: &str, entry: &Entry, found: &mut Vec<Assignment>) -> Result<(), ConfigError> {
+fn walk(file: &str, above: &str, entry: &Entry, found: &mut Layer) -> Result<(), ConfigError> {
     let path = if above.is_empty() { entry.name.clone() } else { format!("{above}.{}", entry.name) };
     let origin = Origin::File { file: file.to_owned(), line: entry.line, key: path.clone() };
     if let Some(key) = keys().find(|key| key.paths().any(|known| known == path)) {
-        found.push(Assignment { key, raw: entry.value.to_raw(), origin });
+        found.settings.push(Assignment { key, raw: entry.value.to_raw(), origin });
         return Ok(());
     }
-    let is_section =
-        keys().flat_map(Key::paths).any(|known| known.strip_prefix(path.as_str()).is_some_and(is_below));
+    if let Some(answer) = ANSWERS.iter().find(|answer| answer.paths().any(|known| known == path)) {
+        found.answered.push(Used { answer, raw: entry.value.to_raw(), origin });
+        return Ok(());
+    }
+    let is_above = |known: &str| known.strip_prefix(path.as_str()).is_some_and(is_below);
+    let is_section = keys().flat_map(Key::paths).any(is_above)
+        || ANSWERS.iter().flat_map(Answer::paths).any(|known| is_above(&known));
     match &entry.value {
         Node::Table(inner) if is_section => {
             inner.iter().try_for_each(|entry| walk(file, &path, entry, found))
@@ -52,16 +66,20 @@ fn is_below(rest: &str) -> bool {
 
 /// All settings of the environment. What begins with `FLORIN_` and holds `__` is meant for us, so it
 /// must be known; other names belong to others.
-pub(super) fn of_environment(environment: &Environment) -> Result<Vec<Assignment>, ConfigError> {
-    let mut found = Vec::new();
+pub(super) fn of_environment(environment: &Environment) -> Result<Layer, ConfigError> {
+    let mut found = Layer::default();
     for (name, value) in environment {
-        // Set to nothing is not set: shells and compose files cannot unset.
-        if value.trim().is_empty() && keys().any(|key| key.variables().any(|known| known == *name)) {
-            continue;
-        }
         let origin = Origin::Environment(name.clone());
         if let Some((key, raw)) = meant(name, value) {
-            found.push(Assignment { key, raw, origin });
+            // Set to nothing is not set: shells and compose files cannot unset.
+            if !value.trim().is_empty() {
+                found.settings.push(Assignment { key, raw, origin });
+            }
+        } else if let Some(answer) = answered(name) {
+            if !value.trim().is_empty() {
+                let raw = Raw::Environment(value.clone());
+                found.answered.push(Used { answer, raw, origin });
+            }
         } else if name.starts_with("FLORIN_") && name.contains("__") {
             let path = name.trim_start_matches("FLORIN_").replace("__", ".").to_lowercase();
             return Err(ConfigError::UnknownKey {
@@ -71,7 +89,12 @@ pub(super) fn of_environment(environment: &Environment) -> Result<Vec<Assignment
             });
         }
     }
+    found.settings.extend(super::compose::database_url(environment)?);
     Ok(found)
+}
+
+fn answered(name: &str) -> Option<&'static Answer> {
+    ANSWERS.iter().find(|answer| answer.variables().any(|known| known == name))
 }
 
 /// The setting of a variable; one entry of a table has the entry's name behind the table's.

@@ -1,5 +1,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
 
+mod names;
 mod show;
 mod yaml;
 

@@ -45,6 +45,19 @@ impl Raw {
         }
     }
 
+    /// `true` or `false`.
+    pub(super) fn boolean(&self) -> Result<bool, Allowed> {
+        match self {
+            Self::Boolean(is) => Ok(*is),
+            Self::Environment(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Ok(true),
+                "false" | "0" | "no" | "off" => Ok(false),
+                _ => Err("true or false"),
+            },
+            _ => Err("true or false"),
+        }
+    }
+
     /// A TCP port.
     pub(super) fn port(&self) -> Result<u16, Allowed> {
         self.number().and_then(|number| u16::try_from(number).ok()).ok_or("a port, 0 to 65535")
@@ -62,17 +75,9 @@ impl Raw {
         number.filter(|number| *number <= 100).ok_or("a number from 0 to 100")
     }
 
-    /// Yes or no.
-    pub(super) fn boolean(&self) -> Result<bool, Allowed> {
-        match self {
-            Self::Boolean(value) => Ok(*value),
-            Self::Environment(text) => match text.trim().to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "on" => Ok(true),
-                "false" | "0" | "no" | "off" => Ok(false),
-                _ => Err("true or false"),
-            },
-            _ => Err("true or false"),
-        }
+    /// An amount of minor units, or a count, from `least` on.
+    pub(super) fn integer(&self, least: i64, greatest: i64) -> Option<i64> {
+        self.number().filter(|number| (least..=greatest).contains(number))
     }
 
     /// Of ten thousand.
@@ -100,20 +105,6 @@ impl Raw {
             _ => return Err(ALLOWED),
         };
         count.checked_mul(milliseconds).map(Duration::from_millis).ok_or(ALLOWED)
-    }
-
-    /// Yes or no.
-    pub(super) fn flag(&self) -> Result<bool, Allowed> {
-        const ALLOWED: Allowed = "true or false";
-        match self {
-            Self::Boolean(flag) => Ok(*flag),
-            Self::Environment(text) => match text.trim().to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "on" => Ok(true),
-                "false" | "0" | "no" | "off" => Ok(false),
-                _ => Err(ALLOWED),
-            },
-            _ => Err(ALLOWED),
-        }
     }
 
     /// A list of texts; in the environment with commas between them.

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use super::PAYMENT;
-use crate::api::outcome;
+use crate::api::{outcome, policy};
 use crate::call::Call;
 use crate::input::{confirm_payment, read_body};
 use crate::problem::{Problem, catalogue as code, from_payments};
@@ -29,6 +29,7 @@ pub(crate) async fn confirm(mut call: Call) -> Answer {
             return Err(Problem::plain(&code::PUBLISHABLE_KEY).at(param));
         }
     }
+    policy::check_card(&call, command.method.as_ref())?;
     call.count_confirm(id, None).await?;
     // The body holds a card number: it goes before the provider is waited for.
     drop(bytes);

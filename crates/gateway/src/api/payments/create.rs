@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use payments::CustomerRef;
 
-use crate::api::outcome;
+use crate::api::{outcome, policy};
 use crate::call::Call;
 use crate::input::{create_payment, read_body};
 use crate::problem::from_payments;
@@ -15,6 +15,8 @@ pub(crate) async fn create(mut call: Call) -> Answer {
         let body = read_body(&bytes)?;
         (create_payment(&body, call.scope())?, call.claim("POST /payments", "", &body)?)
     };
+    policy::check_currency(&call, command.amount.currency)?;
+    policy::check_card(&call, command.method.as_ref())?;
     if command.confirm {
         let customer = command.customer.as_ref().map(|customer| match customer {
             CustomerRef::Id(id) => id.to_string(),

@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::{Is, Unset};
 use crate::config::key::{Section, key};
-use crate::config::read::{DATABASE_URL, TEXT};
+use crate::config::read::{CONNECTIONS, DATABASE_URL, TEXT};
 
 pub(super) const SECTION: Section = Section {
     name: "database",
@@ -14,6 +14,14 @@ pub(super) const SECTION: Section = Section {
             DATABASE_URL => database.url,
             Unset("\"postgres://localhost/florin\""),
             "postgres://user:password@host/database moves everything to PostgreSQL."
+        ),
+        key!(
+            "database.max_connections",
+            ["DB_MAX_OPEN_CONNS"],
+            CONNECTIONS => database.max_connections,
+            Unset("25"),
+            "The most connections of one node to PostgreSQL for payments; the sandbox bank has 3 more of \
+             its own. Without it: 4 for reads and one or a few for writes, as the processors are."
         ),
         key!(
             "database.folder",

@@ -2,7 +2,9 @@
 
 use crate::config::key::DefaultValue::{Is, Unset};
 use crate::config::key::{Section, key};
-use crate::config::read::{DURATION, LATE_SUCCESS, PROVIDER, TEXT, VPA, WEB_ADDRESS};
+use crate::config::read::{
+    BOOLEAN, CAPTURE_DELAY, CURRENCIES, DURATION, LATE_SUCCESS, MINOR_UNITS, PROVIDER, TEXT, VPA, WEB_ADDRESS,
+};
 
 pub(super) const SECTION: Section = Section {
     name: "payment",
@@ -25,10 +27,50 @@ pub(super) const SECTION: Section = Section {
         ),
         key!(
             "payment.statement_descriptor",
-            [],
+            ["payment.stripe.statement_descriptor"],
             TEXT => payment.statement_descriptor,
             Unset("\"EXAMPLE SHOP\""),
-            "What the customer's statement shows when a payment does not say."
+            "What the customer's statement shows when a payment does not say; with its suffix at most 22 \
+             characters."
+        ),
+        key!(
+            "payment.statement_descriptor_suffix",
+            ["payment.stripe.statement_descriptor_suffix"],
+            TEXT => payment.statement_descriptor_suffix,
+            Unset("\"store\""),
+            "Stands behind the statement descriptor, parted by `* `."
+        ),
+        key!(
+            "payment.supported_currencies",
+            ["currencies.supported"],
+            CURRENCIES => payment.supported_currencies,
+            Unset("[\"USD\", \"EUR\"]"),
+            "The currencies that payments may have; in the environment with commas between. Without it: \
+             every currency that the provider takes."
+        ),
+        key!(
+            "payment.auto_capture",
+            [],
+            BOOLEAN => payment.auto_capture,
+            Is("true"),
+            "Whether a payment that does not say takes the money at once; if not, it only holds it until \
+             somebody captures."
+        ),
+        key!(
+            "payment.capture_delay_seconds",
+            [],
+            CAPTURE_DELAY => payment.capture_delay_seconds,
+            Is("0"),
+            "After how many seconds a payment that does not say is captured by itself; until then the \
+             money is held."
+        ),
+        key!(
+            "payment.tds_threshold",
+            [],
+            MINOR_UNITS => payment.tds_threshold,
+            Unset("3000"),
+            "From this amount on, in minor units of whatever currency, cards are charged with 3-D Secure \
+             alone."
         ),
         key!(
             "payment.late_success",

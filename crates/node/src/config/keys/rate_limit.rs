@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::Is;
 use crate::config::key::{Section, key};
-use crate::config::read::{FLAG, RATE};
+use crate::config::read::{BOOLEAN, RATE};
 
 pub(super) const SECTION: Section = Section {
     name: "rate_limit",
@@ -11,14 +11,14 @@ pub(super) const SECTION: Section = Section {
         key!(
             "rate_limit.enabled",
             ["RATE_LIMIT_ENABLED"],
-            FLAG => rate_limit.enabled,
+            BOOLEAN => rate_limit.enabled,
             Is("true"),
             "Whether anything is limited."
         ),
         key!(
             "rate_limit.test_mode",
             [],
-            FLAG => rate_limit.test_mode,
+            BOOLEAN => rate_limit.test_mode,
             Is("false"),
             "Whether test worlds are limited too; off, so that load can be tried."
         ),

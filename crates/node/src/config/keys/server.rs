@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::{Is, Unset};
 use crate::config::key::{Section, key};
-use crate::config::read::{DURATION, NETWORKS, PORT, TEXT, WEB_ADDRESS};
+use crate::config::read::{BOOLEAN, DURATION, NETWORKS, PORT, TEXT, WEB_ADDRESS};
 
 pub(super) const SECTION: Section = Section {
     name: "server",
@@ -67,6 +67,14 @@ pub(super) const SECTION: Section = Section {
             "Proxies whose X-Forwarded-For (or Forwarded) says who is calling, and whose X-Forwarded-Proto \
              says whether it came over TLS. From all others these headers count for nothing. Live keys are \
              refused over plain HTTP except from here and from this machine."
+        ),
+        key!(
+            "server.pci_compliance_mode",
+            ["PCI_COMPLIANCE_MODE"],
+            BOOLEAN => server.pci_compliance_mode,
+            Is("false"),
+            "Refuses raw card numbers that come with a secret key, so that no system of the merchant's can \
+             send any: cards come from browsers, with a publishable key, or as tokens."
         ),
     ],
 };
