@@ -1,7 +1,7 @@
 //! What the chosen account's provider cannot do is refused before anything is written.
 
 use kernel::{Currency, Money};
-use provider_kit::{Capability, CaptureMode, MethodKind, ThreeDSecure};
+use provider_kit::{AmountLimit, Capability, CaptureMode, MethodKind, Profile, ThreeDSecure};
 
 use crate::account::Opened;
 use crate::command::{Caller, MethodInput};
@@ -38,6 +38,7 @@ pub(crate) fn check(asked: &Asked, opened: &Opened) -> Result<(), Rejection> {
     if !profile.takes(currency) {
         return invalid("/currency", format!("{} does not take {currency}", profile.name));
     }
+    check_amount(kind, amount, profile)?;
     let upi = kind == Some(MethodKind::Upi);
     if upi && currency != Currency::INR {
         return invalid("/currency", "UPI takes INR only".to_owned());
@@ -70,6 +71,19 @@ pub(crate) fn check(asked: &Asked, opened: &Opened) -> Result<(), Rejection> {
         return invalid("/purpose", format!("{} cannot verify with an amount of zero", profile.name));
     }
     Ok(())
+}
+
+/// What is charged lies within what the provider takes at once. What is not charged now is judged when it
+/// is, and a verification charges nothing.
+fn check_amount(kind: Option<MethodKind>, amount: Money, profile: &Profile) -> Result<(), Rejection> {
+    let limit = profile.limits.of(amount.currency);
+    if kind.is_none() || amount.is_zero() || (limit.minimum..=limit.maximum).contains(&amount.minor) {
+        return Ok(());
+    }
+    let (name, currency) = (profile.name, amount.currency);
+    let AmountLimit { minimum, maximum } = limit;
+    let message = format!("{name} takes {minimum} to {maximum} minor units of {currency} at once");
+    Err(Rejection::Invalid { param: "/amount", message })
 }
 
 /// A scenario is for a simulation in a test world, and for nothing else.

@@ -12,12 +12,13 @@ use kernel::{
     Deadline, Distilled, Duplicate, Effect, Exchanged, Filter, Lane, Monotonic, Outcome, Query, Request,
     Timestamp,
 };
-use provider_kit::{Call, Outcome as Told, Step};
+use provider_kit::{Call, Outcome as Told, Step, Verb};
 use vault::Purpose;
 
 use crate::account::{Opened, hex};
 use crate::apply::{Policy, Report, apply, due};
 use crate::draft::Draft;
+use crate::exchanges::{CHECKS_TOLD_MAX, Conversation, drove_well, looked_up_well};
 use crate::lock::Turn;
 use crate::measure;
 use crate::operation::{Due, OperationId, OperationStatus, StepMac};
@@ -155,7 +156,22 @@ impl Payments {
         draft: &mut Draft,
         opened: &Opened,
         id: OperationId,
+        start: Start,
+    ) -> Result<Driven, PaymentsError> {
+        let verb = draft.operation(id).map_or(Verb::Charge, |operation| operation.call.verb());
+        let mut talk = self.conversation(id.payment, Some(id), verb);
+        let driven = self.drive_steps(draft, opened, id, start, &mut talk).await;
+        self.keep(opened, talk, driven.as_ref().is_ok_and(drove_well)).await;
+        driven
+    }
+
+    async fn drive_steps(
+        &self,
+        draft: &mut Draft,
+        opened: &Opened,
+        id: OperationId,
         mut start: Start,
+        talk: &mut Conversation,
     ) -> Result<Driven, PaymentsError> {
         let unsent = |reason: &str| Ok(Driven::Report(Report::NotSent(reason.to_owned())));
         let mut effects = 0;
@@ -198,18 +214,23 @@ impl Payments {
                 }
                 effects += 1;
             }
-            match opened.exchange.exchange(&request, &opened.credentials, self.deadline(start)).await {
+            let began = (self.clock.monotonic(), self.clock.now());
+            let came = opened.exchange.exchange(&request, &opened.credentials, self.deadline(start)).await;
+            let unanswered = match &came {
                 Exchanged::Replied(reply) => {
-                    let distilled = opened.provider.distill(request.step, &reply);
+                    let distilled = opened.provider.distill(request.step, reply);
                     if let Some(operation) = draft.operation_mut(id) {
                         operation.replies.push(distilled);
                     }
+                    None
                 }
-                Exchanged::NotSent(reason) if effects > 1 => {
-                    return Ok(Driven::Report(Report::MaybeSent(reason)));
-                }
-                Exchanged::NotSent(reason) => return Ok(Driven::Report(Report::NotSent(reason))),
-                Exchanged::MaybeSent(reason) => return Ok(Driven::Report(Report::MaybeSent(reason))),
+                Exchanged::NotSent(reason) if effects > 1 => Some(Report::MaybeSent(reason.clone())),
+                Exchanged::NotSent(reason) => Some(Report::NotSent(reason.clone())),
+                Exchanged::MaybeSent(reason) => Some(Report::MaybeSent(reason.clone())),
+            };
+            talk.note(request, began, self.clock.monotonic(), came);
+            if let Some(report) = unanswered {
+                return Ok(Driven::Report(report));
             }
         }
         Ok(Driven::Report(Report::Told(Told::Unknown { raw: "too many steps".to_owned() })))
@@ -366,7 +387,13 @@ impl Payments {
             capture: id.kind.is_charge().then(|| crate::charge::capture_mode(id.kind)),
             amount: operation.amount,
         });
-        Ok(match self.ask(opened, &operation.context, &call).await {
+        let checks = operation.checks;
+        let mut talk = self.conversation(id.payment, Some(id), Verb::Lookup);
+        let told = self.ask(opened, &operation.context, &call, &mut talk).await;
+        // A look-up that has been repeated so often tells nothing new.
+        let is_dull = told.as_ref().is_ok_and(looked_up_well) || checks > CHECKS_TOLD_MAX;
+        self.keep(opened, talk, is_dull).await;
+        Ok(match told {
             Ok(outcome) => Report::Told(outcome),
             Err(reason) => Report::Told(Told::Unknown { raw: reason }),
         })
@@ -379,6 +406,7 @@ impl Payments {
         opened: &Opened,
         context: &provider_kit::Context,
         call: &Call,
+        talk: &mut Conversation,
     ) -> Result<Told, String> {
         let mut replies: Vec<Distilled> = Vec::new();
         let deadline = self.deadline(self.start());
@@ -387,11 +415,18 @@ impl Payments {
                 Step::Done(outcome) => return Ok(outcome),
                 Step::Wait(_) => return Err("the provider asks to wait".to_owned()),
                 Step::Send(request) => {
-                    match opened.exchange.exchange(&request, &opened.credentials, deadline).await {
+                    let began = (self.clock.monotonic(), self.clock.now());
+                    let came = opened.exchange.exchange(&request, &opened.credentials, deadline).await;
+                    let unanswered = match &came {
                         Exchanged::Replied(reply) => {
-                            replies.push(opened.provider.distill(request.step, &reply));
+                            replies.push(opened.provider.distill(request.step, reply));
+                            None
                         }
-                        Exchanged::NotSent(reason) | Exchanged::MaybeSent(reason) => return Err(reason),
+                        Exchanged::NotSent(reason) | Exchanged::MaybeSent(reason) => Some(reason.clone()),
+                    };
+                    talk.note(request, began, self.clock.monotonic(), came);
+                    if let Some(reason) = unanswered {
+                        return Err(reason);
                     }
                 }
             }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
-    Actor, Cell, Changes, Column, ColumnType, Credentials, Filter, Id, Job, Kind, Lane, Outcome, Query,
-    Record, Table, TakenJob,
+    Actor, Cell, Changes, Column, ColumnType, Credentials, Filter, Id, Index, Job, Kind, Lane, Outcome,
+    Query, Record, Table, TakenJob,
 };
 use provider_kit::{Account, Context, Delivery, Fact, Incoming, Notice, Outcome as Told, Verb, WebhookError};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use crate::drive::Start;
 use crate::lock::Turn;
 use crate::operation::{OperationId, OperationKind};
 use crate::pay::Run;
+use crate::payment::PaymentKind;
 use crate::provider_reference::{self, PROVIDER_REFERENCE};
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Payments, Teller};
@@ -64,16 +65,25 @@ pub struct StoredDelivery {
     pub delivery: Delivery,
     /// How far.
     pub status: DeliveryStatus,
+    /// The payment that it was about, once that is known; the first, if it told of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Id<PaymentKind>>,
 }
 
-/// By id; the work to be done is a job.
+/// By id, and, for timelines, by what it was about; the work to be done is a job.
 pub(crate) static INBOX: Table = Table {
     name: "inbox",
     key: &[Column::new("id", ColumnType::Uuid)],
-    columns: &[],
+    columns: &[Column::nullable("payment", ColumnType::Uuid)],
     versioned: true,
     has_state: true,
-    indexes: &[],
+    indexes: &[Index {
+        name: "inbox_payment",
+        columns: &["scope", "payment", "id"],
+        unique: false,
+        where_present: Some("payment"),
+        where_absent: None,
+    }],
     fillfactor: 70,
 };
 
@@ -86,7 +96,7 @@ impl Record for StoredDelivery {
     }
 
     fn columns(&self) -> Vec<Cell> {
-        Vec::new()
+        vec![self.payment.into()]
     }
 }
 
@@ -109,7 +119,8 @@ impl Payments {
         let opened = opened.filter(|opened| opened.account.provider == provider);
         let scope = opened.ok_or(Rejection::NotFound("provider account"))?.scope;
         let id = Id::from_uuid(self.ids.uuid());
-        let stored = StoredDelivery { id, account, delivery, status: DeliveryStatus::Received };
+        let stored =
+            StoredDelivery { id, account, delivery, status: DeliveryStatus::Received, payment: None };
         let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
         changes.insert(scope, &stored)?;
         changes.enqueue.push(Job {
@@ -152,6 +163,8 @@ impl Payments {
             Ok(notices) => {
                 let mut parked = false;
                 for notice in &notices {
+                    let about = self.payment_of(&opened, notice).await?;
+                    stored.record.payment = stored.record.payment.or(about);
                     parked |= matches!(self.notice(&opened, notice).await?, Noticed::Parked);
                 }
                 // What it is about may be unknown for as long as the resolver looks for it.
@@ -249,6 +262,19 @@ impl Payments {
         notice: &Notice,
     ) -> Result<Option<OperationId>, PaymentsError> {
         self.matched(opened, notice.about.ours.as_deref(), notice.about.provider_reference.as_deref()).await
+    }
+
+    /// The payment that a notice is about, if it is known already.
+    async fn payment_of(
+        &self,
+        opened: &Opened,
+        notice: &Notice,
+    ) -> Result<Option<Id<PaymentKind>>, PaymentsError> {
+        let operation = match self.operation_of(opened, notice).await? {
+            Some(operation) => Some(operation),
+            None => self.charge_of(opened, notice).await?,
+        };
+        Ok(operation.map(|operation| operation.payment))
     }
 
     /// The charge that a notice's operation or dispute belongs to.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kernel::{Id, Scope, Timestamp};
 use provider_kit::{
     Call, Card, CardFacts, Context, Decline, DeclineCode, Initiator, Instrument, MethodKind, Outcome as Told,
-    Tokenize,
+    Tokenize, Verb,
 };
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use crate::capabilities::kind_of;
 use crate::command::{CustomerRef, MethodInput, OffSession};
 use crate::customers::Keep;
 use crate::draft::Draft;
+use crate::exchanges::told_well;
 use crate::method::{AccountToken, PaymentMethod, PaymentMethodKind};
 use crate::methods::no_such_method;
 use crate::operation::{OperationId, OperationStatus, StoredCall};
@@ -200,7 +201,11 @@ impl Payments {
         let payment = Id::from_uuid(of);
         let reference = OperationId { payment, kind: crate::OperationKind::Sale, ordinal: 0 }.reference();
         let call = Call::Tokenize(Tokenize { reference, card });
-        Ok(match self.ask(opened, &context, &call).await {
+        // What is tokenized for no payment has no timeline; its records are found by nobody and few.
+        let mut talk = self.conversation(payment, None, Verb::Tokenize);
+        let told = self.ask(opened, &context, &call, &mut talk).await;
+        self.keep(opened, talk, told.as_ref().is_ok_and(told_well)).await;
+        Ok(match told {
             Ok(Told::Tokenized { token, card }) => Ok(Token { token, facts: card }),
             Ok(outcome @ (Told::Declined(_) | Told::Refused { .. })) => Err(Report::Told(outcome)),
             Ok(_) => Err(Report::NotSent("the provider made no token".to_owned())),

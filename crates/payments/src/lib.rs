@@ -25,6 +25,7 @@ mod dispute;
 mod disputes;
 mod draft;
 mod drive;
+mod exchanges;
 mod external;
 mod filter;
 mod find;
@@ -54,6 +55,7 @@ mod search_index;
 mod service;
 mod settings;
 mod surplus;
+mod timeline;
 mod watch;
 mod writing;
 
@@ -67,6 +69,7 @@ pub use command::*;
 pub use customer::{Customer, CustomerKind, Profile};
 pub use customers::{CustomerFilter, CustomerPatch, CustomerView, NewCustomer};
 pub use dispute::{Dispute, DisputeKind};
+pub use exchanges::{ExchangeKind, RecordExchanges, RecordedExchange};
 pub use filter::{PaymentFilter, RefundFilter};
 pub use inbox::{DeliveryKind, DeliveryStatus, INBOX_JOB, StoredDelivery};
 pub use method::{PaymentMethod, PaymentMethodKind};
@@ -84,6 +87,7 @@ pub use resolve::{Resolution, Returned};
 pub use schedule::SCHEDULE_JOB;
 pub use service::{Page, Payments, PaymentsPorts};
 pub use settings::{LateSuccess, MerchantSettings, PaymentsSettings};
+pub use timeline::{Moment, Step, TimelineCursor, TransferRow};
 pub use writing::Done;
 
 /// The tables of this crate.
@@ -102,6 +106,7 @@ pub const TABLES: &[&Table] = &[
     &search::PAYMENT_SEARCH,
     &search::REFUND_SEARCH,
     &search_index::SEARCH_CURSOR,
+    &exchanges::EXCHANGE,
 ];
 
 /// Their schema.

@@ -6,6 +6,8 @@ use kernel::{Cell, Column, ColumnType, Record, Table};
 use provider_kit::Payee;
 use serde::{Deserialize, Serialize};
 
+use crate::exchanges::RecordExchanges;
+
 /// Durations and addresses of the installation.
 #[derive(Clone, Debug)]
 pub struct PaymentsSettings {
@@ -29,6 +31,8 @@ pub struct PaymentsSettings {
     pub upi_expires_in: Duration,
     /// How long any other unfinished payment waits.
     pub payment_expires_in: Duration,
+    /// Which conversations with providers are kept for the timeline.
+    pub record_exchanges: RecordExchanges,
     /// Where browsers reach this installation, without a trailing slash.
     pub public_url: String,
     /// Every merchant's defaults.
@@ -48,6 +52,7 @@ impl Default for PaymentsSettings {
             repeat_charges_within: Duration::from_mins(15),
             upi_expires_in: Duration::from_mins(15),
             payment_expires_in: Duration::from_hours(24),
+            record_exchanges: RecordExchanges::default(),
             public_url: "http://127.0.0.1:8000".to_owned(),
             defaults: MerchantSettings::default(),
         }

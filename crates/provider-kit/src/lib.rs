@@ -27,6 +27,6 @@ pub use call::{
 pub use outcome::{
     Action, ActionRequired, Advice, Approved, Authentication, CardFacts, Decline, DeclineCode, Outcome,
 };
-pub use profile::{Capability, Currencies, MethodKind, Profile, Repeat};
+pub use profile::{AmountLimit, AmountLimits, Capability, Currencies, MethodKind, Profile, Repeat};
 pub use provider::{Context, Provider, Registry, Step};
 pub use webhook::{About, Delivery, DisputeNotice, DisputePhase, Fact, Incoming, Notice, WebhookError};

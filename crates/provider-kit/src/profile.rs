@@ -56,6 +56,51 @@ pub enum Capability {
     Increment,
 }
 
+impl Capability {
+    /// The word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ManualCapture => "manual_capture",
+            Self::PartialCapture => "partial_capture",
+            Self::MultipleCaptures => "multiple_captures",
+            Self::Void => "void",
+            Self::Refund => "refund",
+            Self::PartialRefund => "partial_refund",
+            Self::ThreeDSecure => "three_d_secure",
+            Self::Verification => "verification",
+            Self::Disputes => "disputes",
+            Self::Cancel => "cancel",
+            Self::Increment => "increment",
+        }
+    }
+}
+
+/// The least and the most of one charge, in minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AmountLimit {
+    /// At least.
+    pub minimum: i64,
+    /// At most.
+    pub maximum: i64,
+}
+
+/// What a provider takes at once. A verification of nothing is no charge and has no limit.
+#[derive(Clone, Copy, Debug)]
+pub struct AmountLimits {
+    /// In every currency without its own.
+    pub usual: AmountLimit,
+    /// Currencies with their own.
+    pub by_currency: &'static [(Currency, AmountLimit)],
+}
+
+impl AmountLimits {
+    /// The limit in one currency.
+    pub fn of(&self, currency: Currency) -> AmountLimit {
+        let own = self.by_currency.iter().find(|(known, _)| *known == currency);
+        own.map_or(self.usual, |(_, limit)| *limit)
+    }
+}
+
 /// Which currencies a provider takes.
 #[derive(Clone, Copy, Debug)]
 pub enum Currencies {
@@ -90,6 +135,8 @@ pub struct Profile {
     pub methods: &'static [MethodKind],
     /// Currencies.
     pub currencies: Currencies,
+    /// The least and the most of one charge.
+    pub limits: AmountLimits,
     /// What it can do beyond charging.
     pub capabilities: &'static [Capability],
     /// How each money-moving verb may be repeated. A verb that is not listed is not supported.

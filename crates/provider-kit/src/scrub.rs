@@ -64,6 +64,173 @@ pub fn scrub_json(value: &mut Value, secret_names: &[&str]) {
     }
 }
 
+/// Names under which requests and answers of providers carry what nobody keeps: card data, keys, and
+/// what names a person.
+pub const KEPT_BY_NOBODY: &[&str] = &[
+    "number",
+    "card_number",
+    "cardnumber",
+    "pan",
+    "account_number",
+    "iban",
+    "cvc",
+    "cvc2",
+    "cvv",
+    "cvv2",
+    "cvd",
+    "csc",
+    "security_code",
+    "pin",
+    "otp",
+    "track",
+    "track1",
+    "track2",
+    "cryptogram",
+    "cavv",
+    "key",
+    "api_key",
+    "apikey",
+    "secret",
+    "client_secret",
+    "secret_key",
+    "password",
+    "passwd",
+    "authorization",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "signature",
+    "name",
+    "holder",
+    "holder_name",
+    "cardholder",
+    "cardholder_name",
+    "first_name",
+    "last_name",
+    "full_name",
+    "email",
+    "e_mail",
+    "customer_email",
+    "phone",
+    "phone_number",
+    "contact",
+    "mobile",
+    "vpa",
+    "address",
+    "billing_address",
+    "shipping_address",
+    "billing",
+    "shipping",
+    "line1",
+    "line2",
+    "street",
+    "postal_code",
+    "zip",
+    "ip",
+    "ip_address",
+    "user_agent",
+    "device_fingerprint",
+];
+
+/// A request's or an answer's body as people may read it later: JSON and forms by their fields without
+/// [`KEPT_BY_NOBODY`], anything else as an excerpt; everywhere without card numbers, addresses with an
+/// `@` and the given secrets; at most `bytes_max` bytes. Null for nothing.
+pub fn redacted(body: &[u8], secrets: &[&str], bytes_max: usize) -> Value {
+    if body.is_empty() {
+        return Value::Null;
+    }
+    let mut value = match serde_json::from_slice::<Value>(body) {
+        Ok(value) => value,
+        Err(_) => form(body).unwrap_or_else(|| Value::String(excerpt(body, bytes_max))),
+    };
+    scrub_json(&mut value, KEPT_BY_NOBODY);
+    hide_texts(&mut value, secrets);
+    let text = value.to_string();
+    if text.len() <= bytes_max {
+        return value;
+    }
+    // Cut off after it was scrubbed: a number that the cut runs through is gone already.
+    let shown: String = text.chars().take(bytes_max / 4).collect();
+    Value::String(format!("{shown}… ({} bytes)", body.len()))
+}
+
+/// One line of text as people may read it later: see [`redacted`].
+pub fn redacted_text(text: &str, secrets: &[&str], characters_max: usize) -> String {
+    let shown = hide(&excerpt(text.as_bytes(), characters_max), secrets);
+    shown.chars().take(characters_max).collect()
+}
+
+/// A form's fields, if the bytes are one.
+fn form(body: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(body).ok()?;
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'{' | b'}' | b'"');
+    if !text.bytes().all(plain) || !text.contains('=') {
+        return None;
+    }
+    let mut fields = serde_json::Map::new();
+    for pair in text.split('&') {
+        let (name, value) = pair.split_once('=')?;
+        // The innermost name decides: `card[number]`.
+        let inner = name.trim_end_matches(']').rsplit('[').next().unwrap_or(name);
+        let secret = KEPT_BY_NOBODY.iter().any(|known| known.eq_ignore_ascii_case(inner));
+        let value = if secret { REDACTED.to_owned() } else { percent_decoded(value) };
+        fields.insert(name.to_owned(), Value::String(value));
+    }
+    Some(Value::Object(fields))
+}
+
+/// What is percent-encoded in it, decoded as far as it can be: a number or an address may hide there.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let digits =
+            after.get(..2).filter(|_| *byte == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(if *byte == b'+' { b' ' } else { *byte });
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hide_texts(value: &mut Value, secrets: &[&str]) {
+    match value {
+        Value::String(text) => *text = hide(text, secrets),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_texts(item, secrets)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| hide_texts(field, secrets)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Replaces secrets, card numbers, and words with an `@` in them.
+fn hide(text: &str, secrets: &[&str]) -> String {
+    let mut shown = mask_card_numbers(text);
+    for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
+        shown = shown.replace(secret, REDACTED);
+    }
+    if !shown.contains('@') {
+        return shown;
+    }
+    let in_address = |c: char| c.is_alphanumeric() || "@._%+-".contains(c);
+    let mut hidden = String::with_capacity(shown.len());
+    let mut rest = shown.as_str();
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.find(|c| !in_address(c)).unwrap_or(rest.len()));
+        hidden.push_str(if word.trim_matches('@').contains('@') { REDACTED } else { word });
+        let (between, next) = after.split_at(after.find(in_address).unwrap_or(after.len()));
+        hidden.push_str(between);
+        rest = next;
+    }
+    hidden
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +273,40 @@ mod tests {
                 "amount": 1000,
             })
         );
+    }
+
+    #[test]
+    fn a_redacted_body_tells_the_story_and_no_secret() {
+        let json = br#"{"amount": 1000, "card": {"number": "4242424242424242", "cvc": "123", "exp_year": 2030},
+            "note": "call ann@shop.example or 4000 0000 0000 0002", "auth": "Bearer key_4711", "nested": [{"Email": "x"}]}"#;
+        assert_eq!(
+            redacted(json, &["key_4711"], 2000),
+            json!({
+                "amount": 1000,
+                "card": {"number": "[redacted]", "cvc": "[redacted]", "exp_year": 2030},
+                "note": "call [redacted] or **** **** **** ****",
+                "auth": "Bearer [redacted]",
+                "nested": [{"Email": "[redacted]"}],
+            })
+        );
+        let form = b"amount=1000&card[number]=4242424242424242&card[cvc]=123&to=ann%40shop.example&n=4242%2042424242%204242";
+        assert_eq!(
+            redacted(form, &[], 2000),
+            json!({
+                "amount": "1000",
+                "card[number]": "[redacted]",
+                "card[cvc]": "[redacted]",
+                "to": "[redacted]",
+                "n": "**** ******** ****",
+            })
+        );
+        let page = b"<p>ann@shop.example 4242424242424242 sk_secret</p>";
+        assert_eq!(
+            redacted(page, &["sk_secret"], 200),
+            json!("<p>[redacted] **************** [redacted]</p>")
+        );
+        assert_eq!(redacted(b"", &[], 10), Value::Null);
+        let long = format!(r#"{{"text": "{}"}}"#, "a".repeat(5000));
+        assert!(redacted(long.as_bytes(), &[], 1000).to_string().len() < 1000);
     }
 }

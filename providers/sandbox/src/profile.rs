@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use provider_kit::{Capability, Currencies, MethodKind, Profile, Repeat, Verb};
+use provider_kit::{AmountLimit, AmountLimits, Capability, Currencies, MethodKind, Profile, Repeat, Verb};
 
 /// The name of the secret that is sent with each request.
 pub(crate) const API_KEY: &str = "api_key";
@@ -17,6 +17,8 @@ pub(crate) static PROFILE: Profile = Profile {
     name: "Sandbox",
     methods: &[MethodKind::Card, MethodKind::Upi],
     currencies: Currencies::All,
+    // Twelve digits, as card networks have them (ISO 8583, field 4).
+    limits: AmountLimits { usual: AmountLimit { minimum: 1, maximum: 999_999_999_999 }, by_currency: &[] },
     capabilities: &[
         Capability::ManualCapture,
         Capability::PartialCapture,

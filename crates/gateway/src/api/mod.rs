@@ -6,6 +6,7 @@ mod methods;
 mod outcome;
 mod payments;
 mod policy;
+mod providers;
 mod refunds;
 mod test_clock;
 
@@ -15,8 +16,8 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::routing::{MethodFilter, on};
 use identity::AccessScope::{
-    CustomersRead, CustomersWrite, PaymentMethodsWrite, PaymentsRead, PaymentsWrite, RefundsRead,
-    RefundsWrite, TestWrite,
+    AccountsRead, CustomersRead, CustomersWrite, PaymentMethodsWrite, PaymentsRead, PaymentsWrite,
+    RefundsRead, RefundsWrite, TestWrite,
 };
 use node::Node;
 
@@ -35,6 +36,7 @@ pub(crate) fn routes(root: &'static str) -> Vec<Route> {
         read(at("/payments"), Secret(PaymentsRead), payments::list::list),
         read(at("/payments/search"), Secret(PaymentsRead), payments::list::search),
         read(at("/payments/{id}"), ClientSecret(PaymentsRead), payments::get::get),
+        read(at("/payments/{id}/timeline"), Secret(PaymentsRead), payments::timeline::timeline),
         change(at("/payments/{id}/confirm"), ClientSecret(PaymentsWrite), payments::confirm::confirm),
         change(at("/payments/{id}/capture"), Secret(PaymentsWrite), payments::capture::capture),
         change(at("/payments/{id}/cancel"), Secret(PaymentsWrite), payments::cancel::cancel),
@@ -68,6 +70,7 @@ pub(crate) fn routes(root: &'static str) -> Vec<Route> {
         read(at("/refunds/{id}"), Secret(RefundsRead), refunds::get::get),
         read(at("/test/clock"), Secret(TestWrite), test_clock::read),
         change(at("/test/clock"), Secret(TestWrite), test_clock::advance),
+        read(at("/providers"), Secret(AccountsRead), providers::list::list),
     ]
 }
 

@@ -3,9 +3,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use kernel::Timestamp;
+use payments::TimelineCursor;
 use uuid::Uuid;
 
 use crate::problem::{Problem, catalogue as code};
+
+/// The mark of a timeline's cursor, which is a place in time and no id.
+const TIMELINE: u8 = 255;
 
 /// What a list holds; a cursor of one list is refused by another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +68,34 @@ pub fn decode_cursor_of(kind: CursorKind, filters: &str, text: &str) -> Result<U
                           gave it, or leave it out.";
             Err(Problem::new(&code::INVALID_PARAMETER, detail).at("cursor"))
         }
-        _ => decode_cursor(kind, "").map(|_| Uuid::nil()),
+        _ => Err(not_ours()),
     }
+}
+
+/// The cursor that continues a payment's timeline after this place.
+pub fn encode_timeline_cursor(payment: Uuid, last: TimelineCursor) -> String {
+    let mut bytes = vec![TIMELINE];
+    bytes.extend_from_slice(&digest(&payment.to_string()).to_be_bytes());
+    bytes.extend_from_slice(&last.at.as_micros().to_be_bytes());
+    bytes.push(last.rank);
+    bytes.extend_from_slice(&last.number.to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Reads a timeline's cursor back.
+pub fn decode_timeline_cursor(payment: Uuid, text: &str) -> Result<TimelineCursor, Problem> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+    let read = || {
+        let (mark, rest) = bytes.split_first()?;
+        let (own, rest) = rest.split_first_chunk::<4>()?;
+        let (at, rest) = rest.split_first_chunk::<8>()?;
+        let (rank, rest) = rest.split_first()?;
+        let at = Timestamp::from_micros(i64::from_be_bytes(*at));
+        let number = u32::from_be_bytes(rest.try_into().ok()?);
+        let is_ours = *mark == TIMELINE && u32::from_be_bytes(*own) == digest(&payment.to_string());
+        is_ours.then_some(TimelineCursor { at, rank: *rank, number })
+    };
+    read().ok_or_else(not_ours)
 }
 
 /// FNV-1a, 32 bits: tells a caller's mistake, and keeps nothing secret.
@@ -86,8 +117,10 @@ pub fn encode_cursor(kind: CursorKind, last: Uuid) -> String {
 pub fn decode_cursor(kind: CursorKind, text: &str) -> Result<Uuid, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let id = bytes.as_deref().and_then(<[u8]>::split_first).filter(|(mark, _)| **mark == kind.mark());
-    id.and_then(|(_, id)| Uuid::from_slice(id).ok()).ok_or_else(|| {
-        let detail = "`cursor` is none that this list gave: send `next_cursor` of the page before, as it is.";
-        Problem::new(&code::INVALID_PARAMETER, detail).at("cursor")
-    })
+    id.and_then(|(_, id)| Uuid::from_slice(id).ok()).ok_or_else(not_ours)
+}
+
+fn not_ours() -> Problem {
+    let detail = "`cursor` is none that this list gave: send `next_cursor` of the page before, as it is.";
+    Problem::new(&code::INVALID_PARAMETER, detail).at("cursor")
 }

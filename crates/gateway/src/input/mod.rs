@@ -26,7 +26,10 @@ mod url;
 pub use amount::{currency, minor_units};
 pub use canonical::canonical;
 pub use capture::{CaptureInput, capture};
-pub use cursor::{CursorKind, decode_cursor, decode_cursor_of, encode_cursor, encode_cursor_of};
+pub use cursor::{
+    CursorKind, decode_cursor, decode_cursor_of, decode_timeline_cursor, encode_cursor, encode_cursor_of,
+    encode_timeline_cursor,
+};
 pub use customer::{
     CUSTOMER_FILTERS, customer_filter, customer_named, customer_patch, customer_ref, new_customer,
 };

@@ -10,9 +10,11 @@ mod customer;
 mod list;
 mod method;
 mod payment;
+mod provider;
 mod qr;
 mod refund;
 mod test_clock;
+mod timeline;
 
 use kernel::Timestamp;
 use serde::{Serialize, Serializer};
@@ -24,9 +26,11 @@ pub use customer::{CustomerObject, DeletedObject};
 pub use list::ListObject;
 pub use method::{MethodObject, TokenizedObject};
 pub use payment::PaymentObject;
+pub use provider::ProviderObject;
 pub use qr::qr_data_url;
 pub use refund::RefundObject;
 pub use test_clock::TestClockObject;
+pub use timeline::MomentObject;
 
 /// An instant as RFC 3339 text.
 #[derive(Clone, Copy, Debug)]

@@ -22,6 +22,7 @@ const TABLE: &str = "
     GET    /payments                  payments:read   403  403  in
     GET    /payments/search           payments:read   403  403  in
     GET    /payments/{id}             payments:read   403  in   404
+    GET    /payments/{id}/timeline    payments:read   403  403  404
     POST   /payments/{id}/confirm     payments:write  403  in   404
     POST   /payments/{id}/capture     payments:write  403  403  404
     POST   /payments/{id}/cancel      payments:write  403  403  404
@@ -45,6 +46,7 @@ const TABLE: &str = "
     DELETE /payment-methods/{id}                  payment_methods:write 403  403  404
     GET    /test/clock                test:write      403  403  in
     POST   /test/clock                test:write      403  403  in
+    GET    /providers                 accounts:read   403  403  in
 ";
 
 /// Routes that need no key, each with the reason.

@@ -22,4 +22,5 @@ mod refusals;
 mod routes;
 mod sandbox;
 mod server;
+mod timeline;
 mod world;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kernel::{Currency, Network, Secret};
 use limits::Rate;
-use payments::LateSuccess;
+use payments::{LateSuccess, RecordExchanges};
 
 use super::key::{Environment, Reader};
 use super::value::{Allowed, Raw};
@@ -95,6 +95,13 @@ pub(super) const LATE_SUCCESS: Reader<LateSuccess> =
         Ok("reverse") => Ok(LateSuccess::Reverse),
         Ok("keep") => Ok(LateSuccess::Keep),
         _ => Err(LATE_SUCCESS.allowed),
+    });
+pub(super) const RECORD_EXCHANGES: Reader<RecordExchanges> =
+    Reader::new("choice", "\"all\", \"failures\" or \"none\"", |raw, _| match raw.text() {
+        Ok("all") => Ok(RecordExchanges::All),
+        Ok("failures") => Ok(RecordExchanges::Failures),
+        Ok("none") => Ok(RecordExchanges::None),
+        _ => Err(RECORD_EXCHANGES.allowed),
     });
 pub(super) const BANK_PLACE: Reader<BankPlace> = Reader::new(
     "choice or address",

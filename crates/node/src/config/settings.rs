@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kernel::{Currency, Network, Secret};
 use limits::Rate;
-use payments::LateSuccess;
+use payments::{LateSuccess, RecordExchanges};
 
 use super::origin::Origins;
 
@@ -140,6 +140,7 @@ pub struct OperationConfig {
     pub lookup_longest: Duration,
     pub horizon: Duration,
     pub repeat_charges_within: Duration,
+    pub record_exchanges: RecordExchanges,
 }
 
 /// The simulated bank.

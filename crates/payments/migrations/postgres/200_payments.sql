@@ -91,6 +91,9 @@ CREATE TABLE inbox (
     scope bytea NOT NULL,
     id uuid NOT NULL,
     version bigint NOT NULL,
+    payment uuid,
     state bytea NOT NULL,
     PRIMARY KEY (scope, id)
 ) WITH (fillfactor = 70);
+-- A payment's timeline shows what came in about it.
+CREATE INDEX inbox_payment ON inbox (scope, payment, id) WHERE payment IS NOT NULL;

@@ -92,6 +92,9 @@ CREATE TABLE inbox (
     scope BLOB NOT NULL,
     id BLOB NOT NULL,
     version INTEGER NOT NULL,
+    payment BLOB,
     state BLOB NOT NULL,
     PRIMARY KEY (scope, id)
 ) STRICT;
+-- A payment's timeline shows what came in about it.
+CREATE INDEX inbox_payment ON inbox (scope, payment, id) WHERE payment IS NOT NULL;

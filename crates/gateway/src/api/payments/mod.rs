@@ -7,6 +7,7 @@ pub(crate) mod create;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod refund;
+pub(crate) mod timeline;
 
 use kernel::{Currency, Id, Scope};
 use payments::{PaymentKind, Payments};

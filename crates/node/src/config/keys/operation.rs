@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::Is;
 use crate::config::key::{Section, key};
-use crate::config::read::DURATION;
+use crate::config::read::{DURATION, RECORD_EXCHANGES};
 
 pub(super) const SECTION: Section = Section {
     name: "operation",
@@ -56,6 +56,14 @@ pub(super) const SECTION: Section = Section {
             DURATION => operation.repeat_charges_within,
             Is("\"15m\""),
             "How long after it was written down a charge may be repeated at all."
+        ),
+        key!(
+            "operation.record_exchanges",
+            [],
+            RECORD_EXCHANGES => operation.record_exchanges,
+            Is("\"failures\""),
+            "Which conversations with providers are kept, redacted, for a payment's timeline: \"all\" of \
+             them, those that did not end in success (\"failures\"), or \"none\"."
         ),
     ],
 };

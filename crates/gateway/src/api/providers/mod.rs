@@ -1,0 +1,3 @@
+//! Providers.
+
+pub(crate) mod list;
