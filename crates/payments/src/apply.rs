@@ -16,7 +16,7 @@ use crate::operation::{Due, Operation, OperationId, OperationKind, OperationStat
 use crate::payment::{LastError, OpenOperation};
 use crate::rejection::ModelError;
 use crate::settings::{LateSuccess, PaymentsSettings};
-use crate::{charge, moves, order_guard, surplus};
+use crate::{charge, moves, next_charge, order_guard, surplus};
 
 /// What a provider, or the lack of one, says of an operation.
 #[derive(Clone, Debug)]
@@ -66,7 +66,12 @@ pub(crate) fn apply(
         return Ok(());
     }
     match climb(before, said) {
-        Climb::Stay => stay(draft, id, report),
+        Climb::Stay => {
+            stay(draft, id, report);
+            if said == Said::ActionRequired {
+                next_charge::still_waiting(draft, id);
+            }
+        }
         Climb::To(status) => {
             raise(draft, id, status, report);
             match status {
@@ -252,6 +257,7 @@ fn succeeded(draft: &mut Draft, id: OperationId, report: &Report) -> Result<(), 
         OperationKind::Capture => moves::captured(draft, id, &approved),
         OperationKind::Void => moves::voided(draft, id, &approved),
         OperationKind::Refund => moves::refunded(draft, id, &approved),
+        OperationKind::Increment => moves::incremented(draft, id, &approved),
         OperationKind::Cancel => {
             charge::cancelled_upstream(draft, id);
             Ok(())
@@ -268,6 +274,7 @@ fn failed(draft: &mut Draft, id: OperationId, report: &Report) -> Result<(), Mod
         OperationKind::Capture => moves::capture_failed(draft, id, &error),
         OperationKind::Void => moves::void_failed(draft, id, &error)?,
         OperationKind::Refund => moves::refund_failed(draft, id, error)?,
+        OperationKind::Increment => moves::increment_failed(draft, id, &error),
         OperationKind::Cancel => charge::cancel_refused(draft, id),
         OperationKind::Reversal => surplus::reversal_failed(draft, id, &error),
         OperationKind::External => {}

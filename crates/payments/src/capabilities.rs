@@ -4,8 +4,8 @@ use kernel::{Currency, Money};
 use provider_kit::{AmountLimit, Capability, CaptureMode, MethodKind, Profile, ThreeDSecure};
 
 use crate::account::Opened;
-use crate::command::{Caller, MethodInput};
-use crate::payment::Purpose;
+use crate::command::{Caller, CapturePayment, MethodInput, RefundPayment};
+use crate::payment::{Payment, Purpose};
 use crate::rejection::Rejection;
 
 /// What a charge asks of a provider.
@@ -84,6 +84,41 @@ fn check_amount(kind: Option<MethodKind>, amount: Money, profile: &Profile) -> R
     let AmountLimit { minimum, maximum } = limit;
     let message = format!("{name} takes {minimum} to {maximum} minor units of {currency} at once");
     Err(Rejection::Invalid { param: "/amount", message })
+}
+
+/// Some providers capture all or nothing, or once.
+pub(crate) fn check_capture(
+    payment: &Payment,
+    command: CapturePayment,
+    profile: Option<&'static Profile>,
+) -> Result<(), Rejection> {
+    let Some(profile) = profile else { return Ok(()) };
+    let partial = command.amount.is_some_and(|minor| minor < payment.amounts.capturable());
+    if partial && !profile.can(Capability::PartialCapture) {
+        let message = format!("{} captures all that is held or nothing", profile.name);
+        return Err(Rejection::Invalid { param: "/amount", message });
+    }
+    if partial && !command.is_final && !profile.can(Capability::MultipleCaptures) {
+        let message = format!("{} captures once: a part is captured with `final: true`", profile.name);
+        return Err(Rejection::Invalid { param: "/final", message });
+    }
+    Ok(())
+}
+
+/// Some providers give back all or nothing.
+pub(crate) fn check_refund(
+    payment: &Payment,
+    command: &RefundPayment,
+    profile: Option<&'static Profile>,
+) -> Result<(), Rejection> {
+    let partial = command.amount.is_some_and(|minor| minor < payment.amounts.captured);
+    match profile {
+        Some(profile) if partial && !profile.can(Capability::PartialRefund) => {
+            let message = format!("{} gives back all that was taken or nothing", profile.name);
+            Err(Rejection::Invalid { param: "/amount", message })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A scenario is for a simulation in a test world, and for nothing else.

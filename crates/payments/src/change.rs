@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use kernel::{Claim, Id, Outcome};
-use provider_kit::Capability;
+use provider_kit::{Capability, Profile};
 
 use crate::apply::waiting_claim;
-use crate::capabilities::check_scenario;
-use crate::command::{Answered, Caller, CapturePayment, RefundPayment};
+use crate::capabilities::{check_capture, check_refund, check_scenario};
+use crate::command::{Answered, Caller, CapturePayment, IncrementPayment, RefundPayment};
 use crate::decide;
 use crate::draft::Draft;
+use crate::give_up;
 use crate::lock::Turn;
 use crate::operation::WaitingClaim;
 use crate::pay::{DECIDE_TRIES, Reserved};
@@ -17,9 +18,11 @@ use crate::payment::PaymentKind;
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Payments, Teller, draft_of, refused};
 
-/// What a command decides in the draft, with the claim that will wait for it and whether the provider
-/// can give up a charge that waits for the customer.
-type Decide = Box<dyn Fn(&mut Draft, Option<WaitingClaim>, bool) -> Result<(), Rejection> + Send + Sync>;
+/// What a command decides in the draft, with the claim that will wait for it and what the provider of the
+/// payment's charge can do; `None` if it has no charge.
+type Decide = Box<
+    dyn Fn(&mut Draft, Option<WaitingClaim>, Option<&'static Profile>) -> Result<(), Rejection> + Send + Sync,
+>;
 
 impl Payments {
     /// Takes held money, all or a part of it.
@@ -30,8 +33,10 @@ impl Payments {
         command: CapturePayment,
         claim: Option<Claim>,
     ) -> Result<Answered, PaymentsError> {
-        let decide: Decide =
-            Box::new(move |draft, claim, _| decide::capture(draft, command, claim).map(|_| ()));
+        let decide: Decide = Box::new(move |draft, claim, profile| {
+            check_capture(&draft.payment, command, profile)?;
+            decide::capture(draft, command, claim).map(|_| ())
+        });
         self.change(caller, id, "capture", claim, decide).await
     }
 
@@ -42,7 +47,29 @@ impl Payments {
         id: Id<PaymentKind>,
         claim: Option<Claim>,
     ) -> Result<Answered, PaymentsError> {
-        self.change(caller, id, "cancel", claim, Box::new(decide::cancel)).await
+        let decide: Decide = Box::new(|draft, claim, profile| {
+            let upstream_can = profile.is_some_and(|profile| profile.can(Capability::Cancel));
+            give_up::cancel(draft, claim, upstream_can)
+        });
+        self.change(caller, id, "cancel", claim, decide).await
+    }
+
+    /// Holds more than was authorized at first.
+    pub async fn increment(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: Id<PaymentKind>,
+        command: IncrementPayment,
+        claim: Option<Claim>,
+    ) -> Result<Answered, PaymentsError> {
+        let decide: Decide = Box::new(move |draft, claim, profile| {
+            if let Some(profile) = profile.filter(|profile| !profile.can(Capability::Increment)) {
+                let message = format!("{} cannot hold more on an authorization", profile.name);
+                return Err(Rejection::Invalid { param: "", message });
+            }
+            decide::increment(draft, command, claim).map(|_| ())
+        });
+        self.change(caller, id, "increment", claim, decide).await
     }
 
     /// Gives taken money back, all or a part of it.
@@ -53,8 +80,10 @@ impl Payments {
         command: RefundPayment,
         claim: Option<Claim>,
     ) -> Result<Answered, PaymentsError> {
-        let decide: Decide =
-            Box::new(move |draft, claim, _| decide::refund(draft, command.clone(), claim).map(|_| ()));
+        let decide: Decide = Box::new(move |draft, claim, profile| {
+            check_refund(&draft.payment, &command, profile)?;
+            decide::refund(draft, command.clone(), claim).map(|_| ())
+        });
         self.change(caller, id, "refund", claim, decide).await
     }
 
@@ -98,8 +127,8 @@ impl Payments {
                 self.load_operations(&mut draft).await?;
             }
             draft.claim = claim.clone();
-            let upstream_can = opened.provider.profile().can(Capability::Cancel);
-            decide(&mut draft, claim.as_ref().map(waiting_claim), upstream_can)?;
+            let profile = opened.provider.profile();
+            decide(&mut draft, claim.as_ref().map(waiting_claim), Some(profile))?;
             let subject = draft.to_send.first().copied();
             let answering = subject.map_or_else(|| id.to_string(), |subject| subject.to_string());
             draft.claim = claim.clone().map(|claim| Claim { operation: Some(answering), ..claim });
@@ -128,7 +157,7 @@ impl Payments {
         let now = self.now(caller.scope).await?;
         let mut draft = draft_of(caller, payment, now, self.ids.uuid());
         draft.claim = claim.clone().map(|claim| Claim { operation: Some(id.to_string()), ..claim });
-        decide(&mut draft, claim.as_ref().map(waiting_claim), false)?;
+        decide(&mut draft, claim.as_ref().map(waiting_claim), None)?;
         match self.commit(&mut draft, kernel::Lane::Reserve).await? {
             Outcome::Committed { .. } => {
                 teller.tell(Ok(crate::pay::done(&draft)));

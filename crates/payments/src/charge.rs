@@ -6,12 +6,12 @@ use provider_kit::{Action, Approved, CaptureMode, Decline, DeclineCode};
 use serde_json::json;
 
 use crate::apply::{Policy, answer_claim, declined, release_order};
-use crate::decide;
 use crate::draft::Draft;
+use crate::give_up;
 use crate::operation::{Due, OperationId, OperationKind, OperationStatus};
 use crate::payment::{CancelRequest, CardSummary, LastError, MethodSummary, PaymentStatus};
 use crate::rejection::ModelError;
-use crate::{posting, surplus};
+use crate::{next_charge, posting, surplus};
 
 /// An approved charge: held or taken money, unless it is less than was asked.
 pub(crate) fn succeeded(draft: &mut Draft, id: OperationId, approved: &Approved) -> Result<(), ModelError> {
@@ -19,8 +19,9 @@ pub(crate) fn succeeded(draft: &mut Draft, id: OperationId, approved: &Approved)
         return surplus::partial_approval(draft, id, approved);
     }
     stand(draft, id, approved)?;
+    next_charge::overtaken(draft);
     let Some(cancel) = draft.payment.cancel.take() else { return Ok(()) };
-    decide::undo_after_cancel(draft, id, cancel.claim);
+    give_up::undo_after_cancel(draft, id, cancel.claim);
     Ok(())
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn waiting(draft: &mut Draft, id: OperationId, status: OperationStatu
     if status == OperationStatus::ActionRequired
         && let Some(cancel) = draft.payment.cancel.take()
     {
-        decide::cancel_upstream(draft, id, cancel.claim);
+        give_up::cancel_upstream(draft, id, cancel.claim);
         draft.payment.cancel = Some(CancelRequest { claim: None, requested_at: cancel.requested_at });
     }
 }
@@ -79,16 +80,22 @@ pub(crate) fn failed(draft: &mut Draft, id: OperationId, error: &LastError) {
         });
     draft.payment.last_error = Some(error.clone());
     summarise(draft, id, draft.operation(id).map_or(OperationStatus::Declined, |o| o.status), Some(error));
-    release_order(draft);
     let code = error.decline_code.as_deref().unwrap_or(&error.code).to_owned();
-    if draft.payment.cancel.is_some() || given_up || lapsed {
+    draft.payment.expires_at = None;
+    if draft.payment.next.is_some() && draft.payment.cancel.is_none() {
+        draft.fact("payment.charge_superseded", json!({"operation": id, "code": code}));
+        if next_charge::go_on(draft) {
+            close_cancels(draft);
+            return;
+        }
+    } else if draft.payment.cancel.is_some() || given_up || lapsed {
         draft.payment.cancelled = true;
         draft.payment.completed_at.get_or_insert(draft.now);
         draft.fact("payment.cancelled", json!({"operation": id, "code": code}));
     } else {
         draft.fact("payment.failed", json!({"operation": id, "code": code}));
     }
-    draft.payment.expires_at = None;
+    release_order(draft);
     if let Some(claim) = draft.payment.cancel.take().and_then(|cancel| cancel.claim) {
         draft.answer(claim, crate::command::Verdict::Done, None);
     }
@@ -125,6 +132,10 @@ pub(crate) fn cancel_refused(draft: &mut Draft, id: OperationId) {
     draft.fact("payment.cancel_refused", json!({"operation": id}));
     if let Some(operation) = draft.operation_mut(charge).filter(|operation| operation.status.is_open()) {
         operation.due = Due::After(std::time::Duration::ZERO);
+        if draft.payment.next.is_some() && draft.payment.cancel.is_none() {
+            // What becomes of the charge decides whether another may follow it.
+            return;
+        }
         let waiting = draft.payment.cancel.take().and_then(|cancel| cancel.claim);
         draft.payment.cancel = Some(CancelRequest { claim: claim.or(waiting), requested_at: now });
     } else if let Some(claim) = claim {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use kernel::{Actor, Id, Money, Scope, Timestamp};
+use kernel::{Actor, Currency, Id, Money, Scope, Timestamp};
 use provider_kit::{CaptureMode, Card, ThreeDSecure};
 use serde::{Deserialize, Serialize};
 
 use crate::customer::CustomerKind;
 use crate::method::PaymentMethodKind;
-use crate::payer::Payer;
+use crate::patch::{MetadataPatch, Patch};
+use crate::payer::{Address, Payer};
 use crate::payment::{AnswerForm, LastError, Payment, Purpose};
 use crate::refund::Refund;
 
@@ -130,6 +131,38 @@ pub struct CapturePayment {
     pub amount: Option<i64>,
     /// Release the rest.
     pub is_final: bool,
+}
+
+/// Holds more on an authorisation.
+#[derive(Clone, Copy, Debug)]
+pub struct IncrementPayment {
+    /// Minor units that are added.
+    pub amount: i64,
+}
+
+/// Changes what a payment says of itself.
+#[derive(Clone, Debug, Default)]
+pub struct UpdatePayment {
+    /// Minor units; before the first charge alone.
+    pub amount: Option<i64>,
+    /// Before the first charge alone.
+    pub currency: Option<Currency>,
+    /// The merchant's order; before the first charge alone.
+    pub order_id: Patch<String>,
+    /// Who pays.
+    pub customer: Option<CustomerRef>,
+    /// The merchant's words.
+    pub description: Patch<String>,
+    /// What the statement shows, from the next charge on.
+    pub statement_descriptor: Patch<String>,
+    /// Where receipts go.
+    pub customer_email: Patch<String>,
+    /// Where the browser returns.
+    pub return_url: Patch<String>,
+    /// Where the goods go.
+    pub shipping_address: Patch<Address>,
+    /// Merged into what is there.
+    pub metadata: MetadataPatch,
 }
 
 /// Gives money back.

@@ -4,27 +4,31 @@ use std::time::Duration;
 
 use kernel::Id;
 use provider_kit::{
-    Account, Approved, Cancel, Capture, CaptureMode, Charge, Context, Initiator, Instrument, ProviderAccount,
+    Account, Capture, CaptureMode, Charge, Context, Increment, Initiator, Instrument, ProviderAccount,
     Refund as RefundCall, ThreeDSecure, Upstream, Void,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::charge::{capture_mode, may_be_charged};
-use crate::command::{CapturePayment, RefundPayment, Verdict};
+use crate::command::{CapturePayment, IncrementPayment, RefundPayment};
 use crate::draft::{Draft, Touched};
 use crate::operation::{
     Due, Operation, OperationId, OperationKind, OperationStatus, StoredCall, WaitingClaim,
 };
-use crate::payment::{Attempt, CancelRequest, ChargeSummary, OpenOperation, PaymentStatus, SUMMARY_LENGTH};
+use crate::payment::{Attempt, ChargeSummary, OpenOperation, PaymentStatus, SUMMARY_LENGTH};
 use crate::refund::{Refund, RefundStatus};
-use crate::rejection::{ModelError, Rejection};
+use crate::rejection::Rejection;
 use crate::{moves, order_guard, posting};
 
 /// The most operations a payment can have: two digits of its references.
-const OPERATIONS_MAX: u8 = 99;
+pub(crate) const OPERATIONS_MAX: u8 = 99;
+
+/// The most of one amount, in minor units: far enough below the end of 64 bits that sums stay countable.
+pub(crate) const AMOUNT_MAX: i64 = 999_999_999_999_999;
 
 /// Where an operation is sent, pinned in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pin {
     pub(crate) account: Id<Account>,
     pub(crate) provider: String,
@@ -44,15 +48,15 @@ impl From<&ChargeSummary> for Pin {
 }
 
 /// What a new operation is, before it has an id.
-struct New {
-    minor: i64,
-    held: i64,
-    exclusive: bool,
-    claim: Option<WaitingClaim>,
-    charge: Option<OperationId>,
+pub(crate) struct New {
+    pub(crate) minor: i64,
+    pub(crate) held: i64,
+    pub(crate) exclusive: bool,
+    pub(crate) claim: Option<WaitingClaim>,
+    pub(crate) charge: Option<OperationId>,
 }
 
-fn next_id(draft: &Draft, kind: OperationKind) -> Result<OperationId, Rejection> {
+pub(crate) fn next_id(draft: &Draft, kind: OperationKind) -> Result<OperationId, Rejection> {
     if draft.payment.operations >= OPERATIONS_MAX {
         return Err(Rejection::TooManyOperations);
     }
@@ -60,7 +64,7 @@ fn next_id(draft: &Draft, kind: OperationKind) -> Result<OperationId, Rejection>
 }
 
 /// Adds an operation to the draft: reserved, open, and for this commit's task to send.
-fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, call: StoredCall) {
+pub(crate) fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, call: StoredCall) {
     let now = draft.now;
     if id.kind != OperationKind::Reversal {
         draft.payment.operations = id.ordinal;
@@ -110,6 +114,7 @@ fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, call: StoredC
 }
 
 /// What a charge needs beside the payment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ChargeOrder {
     pub(crate) pin: Pin,
     pub(crate) instrument: Instrument,
@@ -220,7 +225,7 @@ fn standing(draft: &Draft, verb: &'static str) -> Result<ChargeSummary, Rejectio
     if charge.status == OperationStatus::Succeeded { Ok(charge) } else { Err(refused()) }
 }
 
-fn upstream(charge: &ChargeSummary) -> Upstream {
+pub(crate) fn upstream(charge: &ChargeSummary) -> Upstream {
     Upstream { reference: charge.operation.reference(), provider_reference: charge.reference.clone() }
 }
 
@@ -237,7 +242,8 @@ pub(crate) fn capture(
         return Err(Rejection::State { verb: "captured", status });
     }
     let exclusive = draft.payment.open.iter().find(|open| open.exclusive);
-    let capturing = draft.payment.open_of(&[OperationKind::Capture]).filter(|_| command.is_final);
+    let beside = [OperationKind::Capture, OperationKind::Increment];
+    let capturing = draft.payment.open_of(&beside).filter(|_| command.is_final);
     if let Some(open) = exclusive.or(capturing) {
         return Err(Rejection::OperationOpen(open.id));
     }
@@ -265,6 +271,41 @@ pub(crate) fn capture(
     Ok(id)
 }
 
+/// Reserves an increment: it takes nothing of what is held, and adds to it once it succeeds.
+pub(crate) fn increment(
+    draft: &mut Draft,
+    command: IncrementPayment,
+    claim: Option<WaitingClaim>,
+) -> Result<OperationId, Rejection> {
+    let charge = standing(draft, "incremented")?;
+    let (status, amounts) = (draft.payment.status(), draft.payment.amounts);
+    let holds = charge.operation.kind == OperationKind::Authorize
+        && amounts.authorized - amounts.released - amounts.captured > 0;
+    if !holds || draft.payment.cancelled || status == PaymentStatus::Disputed {
+        return Err(Rejection::State { verb: "incremented", status });
+    }
+    let exclusive = draft.payment.open.iter().find(|open| open.exclusive);
+    if let Some(open) = exclusive.or(draft.payment.open_of(&[OperationKind::Increment])) {
+        return Err(Rejection::OperationOpen(open.id));
+    }
+    let total = draft.payment.amount.minor.checked_add(command.amount);
+    if command.amount <= 0 || total.is_none_or(|total| total > AMOUNT_MAX) {
+        let message = format!("the payment's amount would exceed {AMOUNT_MAX}");
+        return Err(Rejection::Invalid { param: "/amount", message });
+    }
+    let (id, minor) = (next_id(draft, OperationKind::Increment)?, command.amount);
+    let call = StoredCall::Increment(Increment {
+        reference: id.reference(),
+        amount: draft.payment.money(minor),
+        charge: upstream(&charge),
+        scenario: draft.scenario.clone(),
+    });
+    let new = New { minor, held: 0, exclusive: false, claim, charge: Some(charge.operation) };
+    reserve(draft, id, Pin::from(&charge), new, call);
+    draft.fact("payment.increment_started", json!({"operation": id, "amount": minor}));
+    Ok(id)
+}
+
 /// Reserves a void of all that is capturable.
 pub(crate) fn void(draft: &mut Draft, claim: Option<WaitingClaim>) -> Result<OperationId, Rejection> {
     let charge = standing(draft, "cancelled")?;
@@ -272,7 +313,8 @@ pub(crate) fn void(draft: &mut Draft, claim: Option<WaitingClaim>) -> Result<Ope
     if charge.operation.kind != OperationKind::Authorize || draft.payment.cancelled {
         return Err(Rejection::State { verb: "cancelled", status });
     }
-    if let Some(open) = draft.payment.open_of(&[OperationKind::Capture, OperationKind::Void]) {
+    let beside = [OperationKind::Capture, OperationKind::Void, OperationKind::Increment];
+    if let Some(open) = draft.payment.open_of(&beside) {
         return Err(Rejection::OperationOpen(open.id));
     }
     let held = draft.payment.amounts.capturable();
@@ -330,7 +372,7 @@ pub(crate) fn refund(
 }
 
 /// The refund's own record.
-fn add_refund(draft: &mut Draft, id: OperationId, command: RefundPayment, minor: i64) {
+pub(crate) fn add_refund(draft: &mut Draft, id: OperationId, command: RefundPayment, minor: i64) {
     let refund = Refund {
         id: Id::from_uuid(draft.fresh),
         payment: draft.payment.id,
@@ -351,154 +393,4 @@ fn add_refund(draft: &mut Draft, id: OperationId, command: RefundPayment, minor:
     }
     draft.refunds.push(Touched::new(refund));
     moves::summarise(draft, id);
-}
-
-/// Cancels: at once what was never charged, by a void what is held, upstream what waits for the
-/// customer, and later what is under way.
-pub(crate) fn cancel(
-    draft: &mut Draft,
-    claim: Option<WaitingClaim>,
-    upstream_can: bool,
-) -> Result<(), Rejection> {
-    let status = draft.payment.status();
-    if draft.payment.cancelled {
-        return Err(Rejection::State { verb: "cancelled", status });
-    }
-    let Some(open) = draft.payment.open_charge().cloned() else {
-        if may_be_charged(status) {
-            draft.payment.cancelled = true;
-            draft.payment.completed_at.get_or_insert(draft.now);
-            draft.fact("payment.cancelled", json!({"code": "requested"}));
-            if let Some(claim) = claim {
-                draft.answer(claim, Verdict::Done, None);
-            }
-            return Ok(());
-        }
-        return void(draft, claim).map(|_| ());
-    };
-    if let Some(running) = draft.payment.open_of(&[OperationKind::Cancel]) {
-        return Err(Rejection::OperationOpen(running.id));
-    }
-    if draft.payment.cancel.is_some() {
-        return Err(Rejection::OperationOpen(open.id));
-    }
-    draft.fact("payment.cancel_requested", json!({"operation": open.id}));
-    if open.status == OperationStatus::ActionRequired && upstream_can {
-        cancel_upstream(draft, open.id, claim);
-        // The wish stays, in case the charge is approved before the provider gives it up.
-        draft.payment.cancel.get_or_insert(CancelRequest { claim: None, requested_at: draft.now });
-    } else {
-        draft.payment.cancel = Some(CancelRequest { claim, requested_at: draft.now });
-    }
-    Ok(())
-}
-
-/// Reserves giving up a charge that waits for the customer. The cancel's claim goes with it.
-pub(crate) fn cancel_upstream(draft: &mut Draft, charge: OperationId, claim: Option<WaitingClaim>) {
-    let Some(summary) = draft.payment.charge.clone().filter(|summary| summary.operation == charge) else {
-        return;
-    };
-    let Ok(id) = next_id(draft, OperationKind::Cancel) else {
-        draft.payment.cancel = Some(CancelRequest { claim, requested_at: draft.now });
-        return;
-    };
-    let (reference, scenario) = (id.reference(), draft.scenario.clone());
-    let call = StoredCall::Cancel(Cancel { reference, charge: upstream(&summary), scenario });
-    if let Some(claim) = claim.clone().filter(|claim| draft.claim.as_ref().is_none_or(|c| c.key != claim.key))
-    {
-        draft.move_claim(claim, id);
-    }
-    let new = New { minor: 0, held: 0, exclusive: false, claim, charge: Some(charge) };
-    reserve(draft, id, Pin::from(&summary), new, call);
-    draft.fact("payment.cancel_started", json!({"operation": id}));
-}
-
-/// A cancel waited for a charge, and the charge was approved: what it holds is released, what it took
-/// is given back. The cancel's claim goes with the successor.
-pub(crate) fn undo_after_cancel(draft: &mut Draft, charge: OperationId, claim: Option<WaitingClaim>) {
-    let moved = claim.clone();
-    let undone = if charge.kind == OperationKind::Authorize {
-        void(draft, claim)
-    } else {
-        let reason = Some("cancelled before it was paid".to_owned());
-        refund(draft, RefundPayment { amount: None, reason, ..RefundPayment::default() }, claim)
-    };
-    match (undone, moved) {
-        (Ok(id), Some(claim)) => draft.move_claim(claim, id),
-        (Ok(_), None) => {}
-        (Err(rejection), claim) => {
-            draft.alerts.push(format!("charge {charge} could not be undone after a cancel: {rejection}"));
-            if let Some(claim) = claim {
-                draft.answer(claim, Verdict::Done, None);
-            }
-        }
-    }
-}
-
-/// Reserves the reversal of a surplus charge. Its id derives from the charge's, so that only one can
-/// exist.
-pub(crate) fn reverse_surplus(draft: &mut Draft, surplus: OperationId, approved: &Approved) {
-    let id = OperationId { kind: OperationKind::Reversal, ..surplus };
-    let Some(operation) = draft.operation(surplus) else { return };
-    let pin = Pin {
-        account: operation.account,
-        provider: operation.provider.clone(),
-        identity: operation.identity.clone(),
-    };
-    let charge = Upstream { reference: surplus.reference(), provider_reference: operation.reference.clone() };
-    let amount = approved.amount;
-    let call = if surplus.kind == OperationKind::Sale {
-        let reason = Some("surplus".to_owned());
-        StoredCall::Refund(RefundCall { reference: id.reference(), amount, charge, reason, scenario: None })
-    } else {
-        StoredCall::Void(Void { reference: id.reference(), amount, charge, scenario: None })
-    };
-    let new = New { minor: amount.minor, held: 0, exclusive: false, claim: None, charge: Some(surplus) };
-    reserve(draft, id, pin, new, call);
-    draft.fact("payment.reversal_started", json!({"operation": id, "amount": amount.minor}));
-}
-
-/// A refund that was made at the provider's own dashboard, as a notice tells it: done already.
-pub(crate) fn external_refund(
-    draft: &mut Draft,
-    approved: &Approved,
-) -> Result<Option<OperationId>, ModelError> {
-    let Some(charge) = draft.payment.charge.clone() else { return Ok(None) };
-    let left = draft.payment.amounts.captured - draft.payment.amounts.refunded;
-    let credible = approved.amount.currency == draft.payment.amount.currency
-        && (1..=left).contains(&approved.amount.minor)
-        && !approved.reference.is_empty();
-    if !credible {
-        tracing::error!(payment = %draft.payment.id, alert = "a dashboard refund cannot be booked", "alert");
-        return Ok(None);
-    }
-    let Ok(id) = next_id(draft, OperationKind::External) else { return Ok(None) };
-    let minor = approved.amount.minor;
-    let new = New { minor, held: 0, exclusive: false, claim: None, charge: Some(charge.operation) };
-    let account = charge.account;
-    reserve(draft, id, Pin::from(&charge), new, StoredCall::External);
-    draft.to_send.retain(|sent| *sent != id);
-    draft.payment.open.retain(|open| open.id != id);
-    let now = draft.now;
-    if let Some(operation) = draft.operation_mut(id) {
-        operation.status = OperationStatus::Succeeded;
-        operation.approved = Some(approved.amount);
-        operation.finished_at = Some(now);
-    }
-    crate::apply::learn_reference(draft, id, approved.reference.clone());
-    add_refund(draft, id, RefundPayment::default(), minor);
-    if let Some(refund) = draft.refund_mut(id) {
-        refund.external = true;
-        refund.status = RefundStatus::Succeeded;
-        refund.settled_at = Some(now);
-        refund.provider_reference = Some(approved.reference.clone());
-    }
-    moves::summarise(draft, id);
-    draft.payment.amounts.refunded += minor;
-    draft.post(id, posting::refund_made(account, approved.amount)?);
-    if draft.payment.amounts.refunded >= draft.payment.amounts.captured {
-        crate::apply::release_order(draft);
-    }
-    draft.fact("payment.refunded", json!({"operation": id, "amount": minor, "external": true}));
-    Ok(Some(id))
 }

@@ -132,7 +132,10 @@ impl Payments {
                 Ok(successors) => {
                     let took = self.clock.monotonic().0.saturating_sub(reserved.monotonic.0);
                     measure::processed(&draft, id, took);
-                    teller.tell(Ok(answered(&draft, id)));
+                    // Of a charge that was given up for another, its caller is told by that other.
+                    if !successors.iter().any(|successor| successor.kind.is_charge()) {
+                        teller.tell(Ok(answered(&draft, id)));
+                    }
                     queue.extend(successors);
                 }
                 Err(error) => {

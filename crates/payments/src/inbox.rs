@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Opened;
 use crate::apply::Report;
-use crate::decide;
 use crate::disputes;
 use crate::drive::Start;
 use crate::lock::Turn;
@@ -342,7 +341,7 @@ impl Payments {
         if draft.payment.open_of(&busy).is_some() {
             return Ok(Noticed::Parked);
         }
-        if decide::external_refund(&mut draft, approved)?.is_none() {
+        if crate::external::external_refund(&mut draft, approved)?.is_none() {
             return Ok(Noticed::Parked);
         }
         match self.commit(&mut draft, Lane::Settle).await? {

@@ -19,7 +19,7 @@ use crate::exchanges::told_well;
 use crate::method::{AccountToken, PaymentMethod, PaymentMethodKind};
 use crate::methods::no_such_method;
 use crate::operation::{OperationId, OperationStatus, StoredCall};
-use crate::payment::{CardSummary, MethodSummary, PaymentKind};
+use crate::payment::{CardSummary, MethodSummary, PaymentKind, PinnedInstrument};
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::Payments;
 
@@ -42,6 +42,8 @@ pub(crate) enum Source {
     Given(MethodInput),
     /// What was stored before.
     Stored(Box<PaymentMethod>),
+    /// What was given when the payment was made, to be charged later.
+    Own(Box<PinnedInstrument>, MethodSummary),
 }
 
 impl Source {
@@ -50,13 +52,14 @@ impl Source {
         match self {
             Self::Given(method) => kind_of(method),
             Self::Stored(method) => method.summary.kind(),
+            Self::Own(_, summary) => summary.kind(),
         }
     }
 
     /// The stored method.
     pub(crate) const fn stored(&self) -> Option<&PaymentMethod> {
         match self {
-            Self::Given(_) => None,
+            Self::Given(_) | Self::Own(..) => None,
             Self::Stored(method) => Some(method),
         }
     }
@@ -75,11 +78,11 @@ impl Source {
         match (self, &ready.instrument) {
             _ if ready.failure.is_some() => None,
             (Self::Stored(method), _) => method.customer.is_none().then_some(Keep::Attach(method.id)),
-            (Self::Given(_), Instrument::CardToken { token }) => {
+            (Self::Given(_) | Self::Own(..), Instrument::CardToken { token }) => {
                 let token = AccountToken { account: opened.account.id, token: token.clone() };
                 Some(Keep::New { summary: summary.clone(), token: Some(token) })
             }
-            (Self::Given(_), Instrument::Upi { .. }) => {
+            (Self::Given(_) | Self::Own(..), Instrument::Upi { .. }) => {
                 Some(Keep::New { summary: summary.clone(), token: None })
             }
         }
@@ -136,6 +139,13 @@ impl Payments {
         asked: Option<&str>,
         preferred: Option<&str>,
     ) -> Result<Arc<Opened>, PaymentsError> {
+        if let Some(Source::Own(pinned, _)) = source {
+            let opened = self.accounts.pinned(scope, pinned.account).await?;
+            if asked.is_some_and(|asked| asked != opened.account.provider) {
+                return Err(Rejection::MethodNotUsable("the asked provider has no token of it").into());
+            }
+            return Ok(opened);
+        }
         let picked = self.accounts.pick(scope, asked, preferred).await?;
         let Some(method) = source.and_then(Source::stored) else { return Ok(picked) };
         if method.is_known_at(picked.account.id) {
@@ -168,6 +178,12 @@ impl Payments {
                     return Ok(token(known.to_owned()));
                 }
             },
+            Source::Own(pinned, summary) => {
+                let expired = has_expired(summary, self.now(opened.scope).await?);
+                let decline = || Report::Told(Told::Declined(Decline::of(DeclineCode::ExpiredCard)));
+                let instrument = pinned.instrument.clone();
+                return Ok(Ready { instrument, failure: expired.then(decline) });
+            }
             Source::Given(MethodInput::Upi { vpa }) => vpa.clone(),
             Source::Given(MethodInput::Stored(_)) => return Err(no_such_method().into()),
             Source::Given(MethodInput::Card(card)) => {
@@ -186,6 +202,31 @@ impl Payments {
         };
         let payee = self.merchant(opened.scope).await?.upi_payee.clone();
         Ok(Ready { instrument: Instrument::Upi { vpa, payee }, failure: None })
+    }
+
+    /// An instrument for a charge that comes later, at the account that will make it. Whether a card has
+    /// expired is judged then.
+    pub(crate) async fn pinned(
+        &self,
+        opened: &Opened,
+        id: Id<PaymentKind>,
+        source: &Source,
+    ) -> Result<PinnedInstrument, PaymentsError> {
+        let instrument = match source {
+            Source::Given(MethodInput::Card(card)) => {
+                let made = self.tokenize(opened, id.uuid(), card.clone()).await?;
+                let made = made.map_err(|failure| match failure {
+                    Report::NotSent(reason) | Report::MaybeSent(reason) => PaymentsError::Unavailable(reason),
+                    Report::Told(_) | Report::Decided(_) => {
+                        let message = "the provider does not take this card".to_owned();
+                        Rejection::Invalid { param: "/payment_method", message }.into()
+                    }
+                })?;
+                Instrument::CardToken { token: made.token }
+            }
+            other => self.ready(opened, id, other).await?.instrument,
+        };
+        Ok(PinnedInstrument { account: opened.account.id, instrument })
     }
 
     /// Asks an account's provider to keep a card. The outer error is ours, the inner one the provider's.
@@ -218,6 +259,7 @@ impl Payments {
         match source {
             Source::Given(method) => self.summarise(scope, method),
             Source::Stored(method) => Ok(method.summary.clone()),
+            Source::Own(_, summary) => Ok(summary.clone()),
         }
     }
 
@@ -275,7 +317,18 @@ fn first_charge(draft: &Draft, id: OperationId) -> Option<(Id<PaymentMethodKind>
 
 /// A card is good to the end of its month.
 fn is_expired(card: &Card, now: Timestamp) -> bool {
+    is_over(card.exp_year, card.exp_month, now)
+}
+
+/// Whether a card that was typed in earlier has expired meanwhile.
+fn has_expired(method: &MethodSummary, now: Timestamp) -> bool {
+    let MethodSummary::Card(CardSummary { exp_month: Some(month), exp_year: Some(year), .. }) = method else {
+        return false;
+    };
+    is_over(*year, *month, now)
+}
+
+fn is_over(exp_year: u16, exp_month: u8, now: Timestamp) -> bool {
     let (year, month, _) = now.civil_date();
-    let (year, month) = (i32::from(year), i32::from(month));
-    (i32::from(card.exp_year), i32::from(card.exp_month)) < (year, month)
+    (i32::from(exp_year), i32::from(exp_month)) < (i32::from(year), i32::from(month))
 }

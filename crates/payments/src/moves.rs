@@ -65,6 +65,23 @@ pub(crate) fn capture_failed(draft: &mut Draft, id: OperationId, error: &LastErr
     }
 }
 
+/// More is held, and the payment is for so much more.
+pub(crate) fn incremented(draft: &mut Draft, id: OperationId, approved: &Approved) -> Result<(), ModelError> {
+    let amount = approved.amount.minor;
+    add(&mut draft.payment.amounts.authorized, amount)?;
+    add(&mut draft.payment.amount.minor, amount)?;
+    let total = draft.payment.amount.minor;
+    draft.fact("payment.incremented", json!({"operation": id, "amount": amount, "total": total}));
+    Ok(())
+}
+
+/// No more is held than before.
+pub(crate) fn increment_failed(draft: &mut Draft, id: OperationId, error: &LastError) {
+    let amount = draft.operation(id).map_or(0, |operation| operation.amount.minor);
+    draft.payment.last_error = Some(error.clone());
+    draft.fact("payment.increment_failed", json!({"operation": id, "amount": amount, "code": error.code}));
+}
+
 /// Held money was released.
 pub(crate) fn voided(draft: &mut Draft, id: OperationId, _approved: &Approved) -> Result<(), ModelError> {
     // A void releases all that it held, whatever amount the provider repeats in its answer.

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use kernel::{Cell, Column, ColumnType, Distilled, Id, Index, Money, Record, Table, Timestamp};
 use provider_kit::{
-    Account, Action, Call, Cancel, Capture, Charge, Context, Decline, Refund as RefundCall, Verb, Void,
+    Account, Action, Call, Cancel, Capture, Charge, Context, Decline, Increment, Refund as RefundCall, Verb,
+    Void,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
@@ -32,11 +33,13 @@ pub enum OperationKind {
     Reversal,
     /// A refund that was made at the provider's own dashboard (`e`); never sent.
     External,
+    /// Holds more on an authorisation (`i`).
+    Increment,
 }
 
 impl OperationKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Authorize,
         Self::Sale,
         Self::Capture,
@@ -45,6 +48,7 @@ impl OperationKind {
         Self::Cancel,
         Self::Reversal,
         Self::External,
+        Self::Increment,
     ];
 
     /// The letter in ids and references.
@@ -58,6 +62,7 @@ impl OperationKind {
             Self::Cancel => 'x',
             Self::Reversal => 'r',
             Self::External => 'e',
+            Self::Increment => 'i',
         }
     }
 
@@ -72,6 +77,7 @@ impl OperationKind {
             Self::Cancel => "cancel",
             Self::Reversal => "reversal",
             Self::External => "external_refund",
+            Self::Increment => "increment",
         }
     }
 
@@ -244,6 +250,8 @@ pub enum StoredCall {
     Refund(RefundCall),
     /// Give up a waiting charge.
     Cancel(Cancel),
+    /// Hold more.
+    Increment(Increment),
     /// Made at the provider's dashboard: there is nothing to send.
     External,
 }
@@ -257,6 +265,7 @@ impl StoredCall {
             Self::Void(call) => Some(Call::Void(call.clone())),
             Self::Refund(call) => Some(Call::Refund(call.clone())),
             Self::Cancel(call) => Some(Call::Cancel(call.clone())),
+            Self::Increment(call) => Some(Call::Increment(call.clone())),
             Self::External => None,
         }
     }
@@ -269,6 +278,7 @@ impl StoredCall {
             Self::Void(_) => Verb::Void,
             Self::Refund(_) | Self::External => Verb::Refund,
             Self::Cancel(_) => Verb::Cancel,
+            Self::Increment(_) => Verb::Increment,
         }
     }
 }

@@ -30,6 +30,15 @@ impl<T> Patch<T> {
     }
 }
 
+impl<T: Clone + PartialEq> Patch<T> {
+    /// [`Patch::apply`], which answers whether anything changed.
+    pub(crate) fn changes(&self, field: &mut Option<T>) -> bool {
+        let before = field.clone();
+        self.clone().apply(field);
+        *field != before
+    }
+}
+
 /// What becomes of metadata: each entry by itself; `None` removes it.
 pub type MetadataPatch = Patch<Vec<(String, Option<Value>)>>;
 

@@ -1,4 +1,4 @@
-//! Create and confirm: the commands that charge.
+//! Create, and what every command that charges does: reserve, and run what was reserved.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +10,17 @@ use serde_json::json;
 use crate::account::Opened;
 use crate::apply::{apply, waiting_claim};
 use crate::capabilities::{Asked, check, check_scenario};
-use crate::command::{Answered, Caller, ConfirmPayment, CreatePayment, CustomerRef, Verdict};
+use crate::command::{Answered, Caller, CreatePayment, CustomerRef, Verdict};
 use crate::customer::CUSTOMER;
 use crate::customers::Keep;
 use crate::decide::{self, ChargeOrder, Pin};
 use crate::draft::Draft;
 use crate::instrument::{Ready, Source};
-use crate::lock::Turn;
 use crate::method::PaymentMethod;
 use crate::operation::{OperationId, WaitingClaim};
 use crate::payment::{Amounts, CustomerLink, MethodSummary, Payment, PaymentKind, PaymentStatus, Purpose};
 use crate::rejection::{PaymentsError, Rejection};
-use crate::service::{Payments, Teller, answered, draft_of, policy, refused};
+use crate::service::{Payments, Teller, answered, policy, refused};
 use crate::settings::MerchantSettings;
 
 /// How often a reserve that met another node's commit is decided again.
@@ -68,23 +67,6 @@ impl Payments {
         .await
     }
 
-    /// Charges a payment that was never charged, or whose last charge failed.
-    pub async fn confirm(
-        self: &Arc<Self>,
-        caller: &Caller,
-        id: Id<PaymentKind>,
-        command: ConfirmPayment,
-        claim: Option<Claim>,
-    ) -> Result<Answered, PaymentsError> {
-        let (this, caller, scope) = (Arc::clone(self), caller.clone(), caller.scope);
-        self.answer_within(scope, id, "confirm", |mut teller| async move {
-            if let Err(error) = this.confirm_now(&caller, id, command, claim.clone(), &mut teller).await {
-                teller.tell(this.replay_or(claim.as_ref(), error).await);
-            }
-        })
-        .await
-    }
-
     async fn create_now(
         self: &Arc<Self>,
         caller: &Caller,
@@ -119,9 +101,11 @@ impl Payments {
             stores_credential: command.stores_credential,
         };
         let summary = source.map(|source| self.summary(scope, source)).transpose()?;
-        let ready = match source.filter(|_| command.confirm) {
-            Some(source) => Some(self.ready(&opened, id, source).await?),
-            None => None,
+        let (ready, instrument) = match source {
+            Some(source) if command.confirm => (Some(self.ready(&opened, id, source).await?), None),
+            // Charged later: a card is with the provider by then, and its number nowhere here.
+            Some(source) => (None, Some(Box::new(self.pinned(&opened, id, source).await?))),
+            None => (None, None),
         };
         let (stored, keep) =
             saved(source, &opened, ready.as_ref(), summary.as_ref(), &wish, named.is_some())?;
@@ -133,6 +117,7 @@ impl Payments {
             payment.method_id = payer.kept.or(stored.map(|method| method.id));
             (payment.capture_method, payment.capture_delay_seconds) = (capture_method, capture_delay_seconds);
             payment.expires_at = Some(now.plus(self.settings.payment_expires_in));
+            payment.instrument.clone_from(&instrument);
             let mut draft = Draft::of_new(scope, now, caller.actor.clone(), payment, self.ids.uuid());
             draft.trace_id.clone_from(&caller.trace_id);
             draft.scenario.clone_from(&caller.scenario);
@@ -168,75 +153,8 @@ impl Payments {
         Err(PaymentsError::Busy)
     }
 
-    async fn confirm_now(
-        self: &Arc<Self>,
-        caller: &Caller,
-        id: Id<PaymentKind>,
-        command: ConfirmPayment,
-        claim: Option<Claim>,
-        teller: &mut Teller,
-    ) -> Result<(), PaymentsError> {
-        let scope = caller.scope;
-        // Another merchant's payment is not found, whatever else is wrong.
-        let before = self.payment(scope, id).await?.record;
-        let merchant = self.merchant(scope).await?;
-        let preferred = merchant.default_provider.as_deref();
-        let (method, off) = (command.method.as_ref(), command.off_session.as_ref());
-        let named = before.customer.as_ref().map(|customer| CustomerRef::Id(customer.id));
-        let Some(source) = self.source(scope, method, named.as_ref(), off.is_some()).await? else {
-            let message = "with what the payment is charged: it has no method of its own".to_owned();
-            return Err(Rejection::Invalid { param: "/payment_method", message }.into());
-        };
-        let opened = self.account_for(scope, Some(&source), command.provider.as_deref(), preferred).await?;
-        check_scenario(caller, &opened)?;
-        let summary = self.summary(scope, &source)?;
-        check(
-            &Asked {
-                kind: Some(source.kind()),
-                amount: before.amount,
-                purpose: before.purpose,
-                capture_method: before.capture_method,
-                capture_delay_seconds: before.capture_delay_seconds,
-                three_d_secure: command.three_d_secure.unwrap_or(before.three_d_secure),
-            },
-            &opened,
-        )?;
-        let wish = Wish { initiator: source.initiator(off), stores_credential: command.stores_credential };
-        let ready = self.ready(&opened, id, &source).await?;
-        let (stored, keep) =
-            saved(Some(&source), &opened, Some(&ready), Some(&summary), &wish, named.is_some())?;
-        let named = named.or_else(|| Some(CustomerRef::Id(stored?.customer?)));
-        for _ in 0..DECIDE_TRIES {
-            let held = self.lock(id, Turn::Command).await?;
-            let payment = self.payment(scope, id).await?;
-            let now = self.now(scope).await?;
-            let mut draft = draft_of(caller, payment, now, self.ids.uuid());
-            draft.payment.method = Some(summary.clone());
-            if keep.is_some() || draft.payment.customer.is_none() {
-                let payer = self.customer(caller, named.as_ref(), keep.as_ref()).await?;
-                draft.payment.customer = draft.payment.customer.take().or(payer.link);
-                (draft.payment.method_id, draft.aside) = (payer.kept, payer.aside);
-            }
-            let known = stored.map(|method| method.id);
-            draft.payment.method_id = known.or(draft.payment.method_id.filter(|_| keep.is_some()));
-            amend(&mut draft.payment, &command);
-            let waiting = claim.as_ref().map(waiting_claim);
-            let charge = self.reserve_charge(&mut draft, &opened, &ready, &wish, waiting).await?;
-            draft.claim = claim.clone().map(|claim| Claim { operation: Some(charge.to_string()), ..claim });
-            let reserved = self.commit_reserve(draft, &opened, Some(charge), teller).await?;
-            drop(held);
-            match reserved {
-                Reserved::Told => return Ok(()),
-                Reserved::Run(run) => return self.run(*run, opened, teller).await,
-                Reserved::Not(Outcome::Conflict) => {}
-                Reserved::Not(other) => return Err(refused(other)),
-            }
-        }
-        Err(PaymentsError::Busy)
-    }
-
     /// Reserves the charge in the draft; what is known to fail fails in the same commit.
-    async fn reserve_charge(
+    pub(crate) async fn reserve_charge(
         &self,
         draft: &mut Draft,
         opened: &Opened,
@@ -245,8 +163,30 @@ impl Payments {
         claim: Option<WaitingClaim>,
     ) -> Result<OperationId, PaymentsError> {
         let merchant = self.merchant(draft.scope).await?;
+        let order = self.order(draft, opened, ready, wish, &merchant, claim)?;
+        let charge = decide::charge(draft, order)?;
+        if let Some(failure) = &ready.failure {
+            // The guard of an order is not taken by a charge that ends in the commit that makes it.
+            draft.inserts.clear();
+            draft.payment.holds_order = false;
+            draft.to_send.clear();
+            apply(draft, charge, failure, &policy(&self.settings, opened, &merchant, None))?;
+        }
+        Ok(charge)
+    }
+
+    /// What the charge of a payment needs beside it.
+    pub(crate) fn order(
+        &self,
+        draft: &Draft,
+        opened: &Opened,
+        ready: &Ready,
+        wish: &Wish,
+        merchant: &MerchantSettings,
+        claim: Option<WaitingClaim>,
+    ) -> Result<ChargeOrder, Rejection> {
         let upi = matches!(ready.instrument, Instrument::Upi { .. });
-        let order = ChargeOrder {
+        Ok(ChargeOrder {
             pin: Pin::from(&opened.account),
             instrument: ready.instrument.clone(),
             return_url: format!(
@@ -258,16 +198,7 @@ impl Payments {
             initiator: wish.initiator.clone(),
             stores_credential: wish.stores_credential || draft.payment.purpose == Purpose::Verification,
             claim,
-        };
-        let charge = decide::charge(draft, order)?;
-        if let Some(failure) = &ready.failure {
-            // The guard of an order is not taken by a charge that ends in the commit that makes it.
-            draft.inserts.clear();
-            draft.payment.holds_order = false;
-            draft.to_send.clear();
-            apply(draft, charge, failure, &policy(&self.settings, opened, &merchant, None))?;
-        }
-        Ok(charge)
+        })
     }
 
     /// How long the charge may wait for its payer: a UPI request as long as it lives, anything else to the
@@ -328,23 +259,8 @@ fn captured_how(
     }
 }
 
-/// What a confirm says anew.
-fn amend(payment: &mut Payment, command: &ConfirmPayment) {
-    if let Some(url) = &command.return_url {
-        payment.return_url = Some(url.clone());
-    }
-    if let Some(wanted) = command.three_d_secure {
-        payment.three_d_secure = wanted;
-    }
-    payment.off_session = command.off_session.is_some();
-    if let Some(known) = &command.payer {
-        let payer = payment.payer.get_or_insert_default();
-        payer.learn(known);
-    }
-}
-
 /// What is stored already, and what the reserve keeps because the command says so.
-fn saved<'s>(
+pub(crate) fn saved<'s>(
     source: Option<&'s Source>,
     opened: &Opened,
     ready: Option<&Ready>,
@@ -409,6 +325,8 @@ fn new_payment(
         attempts: Vec::new(),
         refunds: Vec::new(),
         open: Vec::new(),
+        instrument: None,
+        next: None,
         cancel: None,
         cancelled: false,
         last_error: None,

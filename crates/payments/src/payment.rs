@@ -2,12 +2,13 @@
 
 use kernel::{Brand, Cell, Column, ColumnType, Id, Index, Kind, Money, MoneyError, Record, Table, Timestamp};
 use provider_kit::{
-    Account, Action, Advice, Authentication, CaptureMode, CardFacts, MethodKind, ThreeDSecure,
+    Account, Action, Advice, Authentication, CaptureMode, CardFacts, Instrument, MethodKind, ThreeDSecure,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::customer::CustomerKind;
 use crate::method::PaymentMethodKind;
+use crate::next_charge::NextCharge;
 use crate::operation::{OperationId, OperationKind, OperationStatus, WaitingClaim};
 use crate::payer::Payer;
 use crate::refund::RefundSummary;
@@ -350,6 +351,15 @@ pub struct CancelRequest {
     pub requested_at: Timestamp,
 }
 
+/// An instrument and the account that can charge it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedInstrument {
+    /// The account.
+    pub account: Id<Account>,
+    /// The instrument: never a card number.
+    pub instrument: Instrument,
+}
+
 /// A payment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Payment {
@@ -425,6 +435,12 @@ pub struct Payment {
     /// Operations whose outcome may still come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenOperation>,
+    /// What it is to be charged with, where that was given before it is confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<Box<PinnedInstrument>>,
+    /// A charge that waits for the open one to be given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Box<NextCharge>>,
     /// A cancel that waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel: Option<CancelRequest>,

@@ -34,6 +34,12 @@ pub enum Rejection {
         /// What it is.
         status: PaymentStatus,
     },
+    /// The field is settled since the payment was first charged.
+    #[error("`{}` can be changed before the first charge alone", param.trim_start_matches('/'))]
+    Settled {
+        /// The field, as a JSON pointer into the request.
+        param: &'static str,
+    },
     /// An operation whose outcome is open excludes it.
     #[error("operation {0} is still open")]
     OperationOpen(OperationId),

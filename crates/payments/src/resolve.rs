@@ -13,9 +13,9 @@ use provider_kit::{Account, Capability, Outcome as Told, Repeat};
 
 use crate::account::Opened;
 use crate::apply::{Report, apply, needs_review};
-use crate::decide;
 use crate::draft::Draft;
 use crate::drive::Driven;
+use crate::give_up;
 use crate::lock::Turn;
 use crate::operation::{OPERATION, Operation, OperationId, OperationStatus};
 use crate::pay::Run;
@@ -216,7 +216,7 @@ impl Payments {
             return Ok(Vec::new());
         }
         let _held = self.lock(id.payment, Turn::Settle).await?;
-        decide::cancel_upstream(draft, id, None);
+        give_up::cancel_upstream(draft, id, None);
         self.prepare(draft, opened)?;
         let sent = draft.to_send.clone();
         match self.commit(draft, Lane::Settle).await? {

@@ -15,7 +15,7 @@ use crate::payment::LastError;
 use crate::refund::RefundStatus;
 use crate::rejection::ModelError;
 use crate::settings::LateSuccess;
-use crate::{charge, decide, moves, order_guard, posting};
+use crate::{charge, decide, give_up, moves, next_charge, order_guard, posting};
 
 /// An operation that had ended without effect succeeded after all.
 pub(crate) fn late_success(
@@ -36,7 +36,7 @@ pub(crate) fn late_success(
                 become_surplus(draft, id, approved, "it succeeded after it was told to have failed")
             }
         }
-        OperationKind::Capture | OperationKind::Void | OperationKind::Refund => {
+        OperationKind::Capture | OperationKind::Void | OperationKind::Refund | OperationKind::Increment => {
             correct_upwards(draft, id, approved)
         }
         OperationKind::Cancel | OperationKind::Reversal | OperationKind::External => Ok(()),
@@ -58,8 +58,10 @@ pub(crate) fn partial_approval(
     let error = draft.payment.last_error.clone();
     become_surplus(draft, id, approved, "the provider approved less than was asked")?;
     charge::summarise(draft, id, OperationStatus::Declined, error.as_ref());
-    crate::apply::release_order(draft);
     draft.fact("payment.failed", json!({"operation": id, "code": "partially_approved"}));
+    if !next_charge::go_on(draft) {
+        crate::apply::release_order(draft);
+    }
     if let Some(claim) = draft.payment.cancel.take().map(|cancel| cancel.claim) {
         draft.payment.cancelled = true;
         if let Some(claim) = claim {
@@ -92,7 +94,7 @@ fn become_surplus(
         json!({"operation": id, "amount": approved.amount.minor, "reason": why}),
     );
     draft.alerts.push(format!("charge {id} is surplus: {why}; it is being reversed"));
-    decide::reverse_surplus(draft, id, approved);
+    give_up::reverse_surplus(draft, id, approved);
     Ok(())
 }
 
@@ -141,9 +143,13 @@ fn correct_upwards(draft: &mut Draft, id: OperationId, approved: &Approved) -> R
     let sum = match id.kind {
         OperationKind::Capture => &mut amounts.captured,
         OperationKind::Void => &mut amounts.released,
+        OperationKind::Increment => &mut amounts.authorized,
         _ => &mut amounts.refunded,
     };
     *sum = sum.checked_add(amount).ok_or(kernel::MoneyError::Overflow)?;
+    if id.kind == OperationKind::Increment {
+        draft.payment.amount = draft.payment.amount.plus(approved.amount)?;
+    }
     match id.kind {
         OperationKind::Capture => draft.post(id, posting::capture(account, approved.amount, approved.fee)?),
         OperationKind::Refund => draft.post(id, posting::refund_made(account, approved.amount)?),
@@ -192,7 +198,8 @@ pub(crate) fn reversed(draft: &mut Draft, id: OperationId) -> Result<(), ModelEr
             crate::apply::release_order(draft);
         }
         OperationKind::Authorize => {
-            amounts.authorized -= amount.minor;
+            // What it was increased by goes with it.
+            amounts.authorized = 0;
             charge::summarise(draft, id, OperationStatus::Declined, None);
             crate::apply::release_order(draft);
         }
@@ -210,6 +217,10 @@ pub(crate) fn reversed(draft: &mut Draft, id: OperationId) -> Result<(), ModelEr
             moves::summarise(draft, id);
         }
         OperationKind::Void => amounts.released -= amount.minor,
+        OperationKind::Increment => {
+            amounts.authorized -= amount.minor;
+            draft.payment.amount.minor -= amount.minor;
+        }
         OperationKind::Cancel => {}
         OperationKind::Reversal => draft.post(id, posting::refund_failed_late(account, amount)?),
     }

@@ -37,8 +37,10 @@ pub(crate) fn routes(root: &'static str) -> Vec<Route> {
         read(at("/payments/search"), Secret(PaymentsRead), payments::list::search),
         read(at("/payments/{id}"), ClientSecret(PaymentsRead), payments::get::get),
         read(at("/payments/{id}/timeline"), Secret(PaymentsRead), payments::timeline::timeline),
+        patch(at("/payments/{id}"), Secret(PaymentsWrite), payments::update::update),
         change(at("/payments/{id}/confirm"), ClientSecret(PaymentsWrite), payments::confirm::confirm),
         change(at("/payments/{id}/capture"), Secret(PaymentsWrite), payments::capture::capture),
+        change(at("/payments/{id}/increment"), Secret(PaymentsWrite), payments::increment::increment),
         change(at("/payments/{id}/cancel"), Secret(PaymentsWrite), payments::cancel::cancel),
         // The same thing in the words of card networks.
         change(at("/payments/{id}/void"), Secret(PaymentsWrite), payments::cancel::cancel),

@@ -11,6 +11,7 @@ mod cursor;
 mod customer;
 mod fields;
 mod filter;
+mod increment;
 pub mod json;
 mod metadata;
 mod method;
@@ -21,6 +22,7 @@ mod query;
 mod refund;
 mod test_clock;
 mod text;
+mod update;
 mod url;
 
 pub use amount::{currency, minor_units};
@@ -35,6 +37,7 @@ pub use customer::{
 };
 pub use fields::{Fields, Schema};
 pub use filter::{PAYMENT_FILTERS, REFUND_FILTERS, payment_filter, refund_filter};
+pub use increment::{IncrementInput, increment};
 pub use json::{JsonError, Node, parse};
 pub use method::{attaching, named_method, new_method};
 pub use payment::{confirm_payment, create_payment};
@@ -42,6 +45,7 @@ pub use query::{Parameters, limit};
 pub use refund::{RefundInput, nothing, refund};
 pub use test_clock::move_clock;
 pub use text::{TextRule, check_text};
+pub use update::{UpdateInput, update_payment};
 pub use url::absolute_url;
 
 use crate::problem::{Problem, catalogue as code};

@@ -95,14 +95,12 @@ pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Pr
     if stores_credential && !has_method {
         return Err(fields.missing("payment_method", "`save_payment_method` stores it"));
     }
-    match (confirm, has_method) {
-        (true, false) => return Err(fields.missing("payment_method", "`confirm` charges it")),
-        (false, true) => {
-            let detail = "A payment method given here is charged at once: leave out `confirm`, or give the \
-                          method when you confirm.";
-            return Err(Problem::new(&code::INVALID_VALUE, detail).at("/confirm"));
-        }
-        (true, true) | (false, false) => {}
+    if confirm && !has_method {
+        return Err(fields.missing("payment_method", "`confirm` charges it"));
+    }
+    if stores_credential && !confirm {
+        let detail = "`save_payment_method` stores the method with its charge: send it when you confirm.";
+        return Err(Problem::new(&code::INVALID_VALUE, detail).at("/save_payment_method"));
     }
     merchant(&fields, scope)?;
     let customer = customer_ref(&fields)?;
@@ -141,12 +139,8 @@ pub fn confirm_payment(node: &Node<'_>) -> Result<ConfirmPayment, Problem> {
     // Judged with the key; here it must only be a text.
     fields.text("client_secret", &TextRule::REFERENCE)?;
     let method = method(&fields)?;
-    let off_session = off_session(&fields, method.as_ref(), true)?;
-    if method.is_none() && off_session.is_none() {
-        return Err(fields.missing("payment_method", "with what the payment is charged"));
-    }
     Ok(ConfirmPayment {
-        off_session,
+        off_session: off_session(&fields, method.as_ref(), true)?,
         method,
         stores_credential: fields.flag("save_payment_method")?.unwrap_or(false),
         provider: provider(&fields)?,
@@ -257,13 +251,13 @@ pub(super) fn provider(fields: &Fields<'_, '_>) -> Result<Option<String>, Proble
     Ok(Some(if text == "mock" { "sandbox" } else { text }.to_owned()))
 }
 
-fn email(fields: &Fields<'_, '_>) -> Result<Option<String>, Problem> {
+pub(super) fn email(fields: &Fields<'_, '_>) -> Result<Option<String>, Problem> {
     let Some(text) = fields.text("customer_email", &TextRule::EMAIL)? else { return Ok(None) };
     check_email(text, "customer_email").map_err(|problem| problem.at("/customer_email"))?;
     Ok(Some(text.to_owned()))
 }
 
-fn url(fields: &Fields<'_, '_>, name: &'static str) -> Result<Option<String>, Problem> {
+pub(super) fn url(fields: &Fields<'_, '_>, name: &'static str) -> Result<Option<String>, Problem> {
     let Some(node) = fields.get(name) else { return Ok(None) };
     let Node::Text(text) = node else { return Err(fields.wrong_type(name, "a string", node)) };
     absolute_url(text, name).map_err(|problem| problem.at(fields.pointer(name)))?;

@@ -23,6 +23,10 @@ pub fn from_payments(error: PaymentsError) -> Problem {
     }
 }
 
+/// What of a payment may be changed at any time.
+const CHANGEABLE: &str = "`description`, `metadata`, `customer_id`, `statement_descriptor`, `customer_email`, \
+                          `return_url`, `shipping_address`";
+
 fn from_rejection(rejection: Rejection) -> Problem {
     match rejection {
         Rejection::NotFound(what) => not_found(what),
@@ -42,6 +46,14 @@ fn from_rejection(rejection: Rejection) -> Problem {
             &code::INVALID_STATE,
             format!("The payment is `{}`; it cannot be {verb}.", status.as_str()),
         ),
+        Rejection::Settled { param } => Problem::new(
+            &code::INVALID_STATE,
+            format!(
+                "`{}` can be changed before the first charge alone. What can be changed now: {CHANGEABLE}.",
+                param.trim_start_matches('/')
+            ),
+        )
+        .at(param),
         Rejection::OperationOpen(operation) => Problem::new(
             &code::OPERATION_OPEN,
             format!("Operation {operation} of this payment is still open, and this one must wait for it."),

@@ -34,6 +34,7 @@ const PAID: &[&str] = &[
     "payment_method",
     "provider",
     "provider_account_id",
+    "provider_metadata",
     "provider_reference",
     "provider_response",
     "refunds",

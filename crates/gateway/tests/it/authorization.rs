@@ -23,7 +23,9 @@ const TABLE: &str = "
     GET    /payments/search           payments:read   403  403  in
     GET    /payments/{id}             payments:read   403  in   404
     GET    /payments/{id}/timeline    payments:read   403  403  404
+    PATCH  /payments/{id}             payments:write  403  403  404
     POST   /payments/{id}/confirm     payments:write  403  in   404
+    POST   /payments/{id}/increment   payments:write  403  403  404
     POST   /payments/{id}/capture     payments:write  403  403  404
     POST   /payments/{id}/cancel      payments:write  403  403  404
     POST   /payments/{id}/void        payments:write  403  403  404
@@ -150,6 +152,8 @@ impl Keys {
             format!("{{\"payment_id\": \"{}\"}}", self.payment)
         } else if row.path.ends_with("/confirm") {
             "{\"payment_method\": \"tok_visa\"}".to_owned()
+        } else if row.path.ends_with("/increment") {
+            "{\"amount\": 1}".to_owned()
         } else {
             "{}".to_owned()
         };

@@ -30,6 +30,7 @@ async fn prepared(world: &World, method: &Method, path: &str) -> (String, String
             (id(made.json()), r#"{"payment_method": "tok_visa"}"#.to_owned())
         }
         "capture" => (id(world.pay(held).await), r#"{"amount": 400}"#.to_owned()),
+        "increment" => (id(world.pay(held).await), r#"{"amount": 600}"#.to_owned()),
         "cancel" | "void" => (id(world.pay(held).await), String::new()),
         "refund" => (id(world.pay("").await), r#"{"amount": 300, "reason": "x"}"#.to_owned()),
         "refunds" => {
@@ -37,6 +38,9 @@ async fn prepared(world: &World, method: &Method, path: &str) -> (String, String
             (String::new(), format!("{{\"payment_id\": \"{payment}\", \"amount\": 300}}"))
         }
         "clock" => (String::new(), r#"{"advance_seconds": 100}"#.to_owned()),
+        "{id}" if path.contains("/payments/") => {
+            (id(world.pay("").await), r#"{"description": "00"}"#.to_owned())
+        }
         other => panic!("say how to call {other}"),
     };
     (path.replace("{id}", &payment), body)

@@ -23,4 +23,5 @@ mod routes;
 mod sandbox;
 mod server;
 mod timeline;
+mod verbs;
 mod world;

@@ -28,7 +28,6 @@ invalid_value        /purpose                      + "purpose": "gift"
 invalid_value        /capture_method               + "capture_method": "manuel"
 invalid_type         /confirm                      + "confirm": "yes"
 missing_field        /payment_method               + "confirm": true
-invalid_value        /confirm                      + "confirm": false, "payment_method": "tok_visa"
 unknown_field        /amuont                       + "amuont": 1
 invalid_type         /billing_address              + "billing_address": "Main Street 1"
 invalid_value        /billing_address/country      + "billing_address": {"country": "usa"}

@@ -88,7 +88,7 @@ async fn what_is_not_there_is_a_problem_document() {
         "/api/v1",
         "/api/v2/payments",
         "/api/v1/payments/",
-        "/api/v1/payments/pay_1/increment",
+        "/api/v1/payments/pay_1/settle",
         "/api/v1/customers/",
         "/webhooks/sandbox",
         "/return",
@@ -125,7 +125,11 @@ async fn ids_that_are_not_this_merchants_are_not_found() {
 
     let mut tried = 0;
     for route in routes().iter().filter(|route| route.path.contains("{id}")) {
-        let body = if route.path.ends_with("confirm") { r#"{"payment_method": "tok_visa"}"# } else { "" };
+        let body = match route.path.rsplit('/').next() {
+            Some("confirm") => r#"{"payment_method": "tok_visa"}"#,
+            Some("increment") => r#"{"amount": 1}"#,
+            _ => "",
+        };
         let own = format!("Bearer {}", world.key);
         for (key, ids) in [
             (&stranger, theirs),

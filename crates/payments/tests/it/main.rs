@@ -15,4 +15,6 @@ mod notices;
 mod schedule;
 mod storm;
 mod story;
+mod supersede;
+mod verbs;
 mod world;

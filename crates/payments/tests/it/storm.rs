@@ -7,7 +7,8 @@ use std::time::Duration;
 use kernel::{Id, Outcome, Tasks as _};
 use parking_lot::Mutex;
 use payments::{
-    CapturePayment, CreatePayment, OperationStatus, PaymentKind, PaymentStatus, RefundPayment, Verdict,
+    CapturePayment, CreatePayment, IncrementPayment, OperationStatus, PaymentKind, PaymentStatus,
+    RefundPayment, UpdatePayment, Verdict,
 };
 use store::Fault;
 use testkit::RuntimeTasks;
@@ -30,7 +31,8 @@ const CARDS: [&str; 4] = ["4242424242424242", "4000000000000002", "4000000000003
 
 fn command(dice: &Dice) -> CreatePayment {
     let order_id = (dice.roll(4) == 0).then(|| format!("order-{}", dice.roll(3)));
-    let command = match dice.roll(6) {
+    let command = match dice.roll(7) {
+        6 => CreatePayment { confirm: false, ..held_payment(1000) },
         0 | 1 => held_payment(1000),
         2 => upi_payment(["success@upi", "failure@upi", "timeout@upi"][dice.roll(3) as usize]),
         _ => card_payment(1000, CARDS[dice.roll(4) as usize]),
@@ -61,7 +63,7 @@ async fn client(
     let Some(id) = id else { return };
     for step in 0..dice.roll(6) {
         let amount = (dice.roll(2) == 0).then(|| 1 + dice.roll(700) as i64);
-        match dice.roll(7) {
+        match dice.roll(9) {
             0 => drop(world.payments.cancel(&world.caller, id, key("cancel", step)).await),
             1 | 2 => {
                 let command = CapturePayment { amount, is_final: dice.roll(3) == 0 };
@@ -74,9 +76,19 @@ async fn client(
                 drop(tokio::join!(one, two));
             }
             5 => {
-                let method = card(CARDS[dice.roll(4) as usize]);
-                let command = payments::ConfirmPayment { method: Some(method), ..Default::default() };
+                let method = (dice.roll(4) > 0).then(|| card(CARDS[dice.roll(4) as usize]));
+                let command = payments::ConfirmPayment { method, ..Default::default() };
                 drop(world.payments.confirm(&world.caller, id, command, key("confirm", step)).await);
+            }
+            6 => {
+                let command = IncrementPayment { amount: 1 + dice.roll(500) as i64 };
+                drop(world.payments.increment(&world.caller, id, command, key("increment", step)).await);
+            }
+            7 => {
+                let amount = (dice.roll(3) == 0).then(|| 500 + dice.roll(900) as i64);
+                let description = payments::Patch::Set(format!("step {step}"));
+                let command = UpdatePayment { amount, description, ..UpdatePayment::default() };
+                drop(world.payments.update(&world.caller, id, command, key("update", step)).await);
             }
             _ => edit_by_hand(world, dice, id).await,
         }

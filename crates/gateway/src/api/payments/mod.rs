@@ -5,9 +5,11 @@ pub(crate) mod capture;
 pub(crate) mod confirm;
 pub(crate) mod create;
 pub(crate) mod get;
+pub(crate) mod increment;
 pub(crate) mod list;
 pub(crate) mod refund;
 pub(crate) mod timeline;
+pub(crate) mod update;
 
 use kernel::{Currency, Id, Scope};
 use payments::{PaymentKind, Payments};
