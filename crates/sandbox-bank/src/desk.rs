@@ -121,8 +121,8 @@ impl Bank {
         .await
     }
 
-    /// Every charge of every account as of the real time `now`, in no particular order: what a gateway's books are
-    /// held against.
+    /// Every charge of every account as of the real time `now`, in no particular order: what a gateway's
+    /// books are held against.
     pub async fn statement(&self, now: Timestamp) -> Result<Vec<StatementLine>, DeskError> {
         let filings = self.files.all().await.map_err(|_| DeskError::Unavailable)?;
         let mut ahead = HashMap::new();

@@ -49,8 +49,8 @@ struct NoticeBody<'a, T: Serialize> {
 }
 
 impl Bank {
-    /// Notices that are due at the real time `now`, oldest first, signed for `now`. Each must be acknowledged or
-    /// postponed; otherwise it is due again at once.
+    /// Notices that are due at the real time `now`, oldest first, signed for `now`. Each must be
+    /// acknowledged or postponed; otherwise it is due again at once.
     pub async fn due_notices(&self, now: Timestamp, limit: u32) -> Vec<OutgoingNotice> {
         let mut ready = Vec::new();
         for notice in self.files.due(now, limit).await.unwrap_or_default() {

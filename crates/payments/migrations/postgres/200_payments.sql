@@ -2,6 +2,9 @@
 -- owner is guarded by the payment's version.
 
 -- Payments. Half of a page stays free, so that a settle is a heap-only update.
+-- Beside these rows time costs a `job` row of the store's, with one index entry, wherever it still has
+-- something to do: a payment that waits to be confirmed, that failed, or that holds money. It goes when its
+-- time has come. A sale that succeeds at once, or waits for its payer, has none.
 CREATE TABLE payment (
     scope bytea NOT NULL,
     id uuid NOT NULL,
