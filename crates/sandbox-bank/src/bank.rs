@@ -168,7 +168,7 @@ impl Bank {
         };
         let scope = scope_of(keys.identity);
         let ahead = self.ahead(scope, now).await.map_err(|_| Stop::OutOfOrder)?;
-        Ok(Caller { scope, keys, ahead })
+        Ok(Caller { keys, scope, ahead })
     }
 
     async fn charge(&self, caller: &Caller, request: &BankRequest, now: Timestamp) -> Result<Answered, Stop> {
