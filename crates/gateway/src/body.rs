@@ -19,11 +19,14 @@ pub(crate) const API_BYTES_MAX: usize = 256 * 1024;
 /// The largest body of a provider's notice.
 pub(crate) const NOTICE_BYTES_MAX: usize = 1024 * 1024;
 
-/// From the first to the last byte.
-const READ_WITHIN: Duration = Duration::from_secs(30);
-
 /// Reads the whole body. A body that came in one piece is not copied.
-pub(crate) async fn read(body: Body, bytes_max: usize, clock: &dyn Clock) -> Result<Bytes, Problem> {
+/// Refuses one that is too large or takes too long.
+pub(crate) async fn read(
+    body: Body,
+    bytes_max: usize,
+    within: Duration,
+    clock: &dyn Clock,
+) -> Result<Bytes, Problem> {
     let too_large =
         || Problem::new(&code::BODY_TOO_LARGE, format!("The body has more than {} KiB.", bytes_max / 1024));
     let hint = body.size_hint();
@@ -37,7 +40,7 @@ pub(crate) async fn read(body: Body, bytes_max: usize, clock: &dyn Clock) -> Res
     // Nearly every body is there already: the timer is only made for those that are not.
     let collected = match futures_util::poll!(&mut reading) {
         std::task::Poll::Ready(collected) => collected,
-        std::task::Poll::Pending => match select(reading, clock.sleep(READ_WITHIN)).await {
+        std::task::Poll::Pending => match select(reading, clock.sleep(within)).await {
             Either::Left((collected, _)) => collected,
             Either::Right(_) => return Err(Problem::plain(&code::REQUEST_TIMEOUT)),
         },

@@ -189,7 +189,13 @@ impl Call {
     /// Reads the body.
     pub(crate) async fn read_body(&mut self) -> Result<Bytes, Problem> {
         let Some(body) = self.body.take() else { return Ok(Bytes::new()) };
-        let bytes = body::read(body, body::API_BYTES_MAX, self.node.clock.as_ref()).await?;
+        let bytes = body::read(
+            body,
+            body::API_BYTES_MAX,
+            self.node.config.server.read_timeout,
+            self.node.clock.as_ref(),
+        )
+        .await?;
         if !bytes.is_empty() {
             body::check_is_json(&self.parts.headers)?;
         }

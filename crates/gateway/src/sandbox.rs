@@ -1,6 +1,7 @@
 //! The sandbox bank over HTTP: its API and its pages, below `/sandbox/`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -16,6 +17,9 @@ use crate::body;
 use crate::browser::{html, redirect};
 use crate::problem::{Problem, catalogue as code};
 use crate::webhooks::headers;
+
+/// How long a body of the bank's may take.
+const READ_WITHIN: Duration = Duration::from_secs(30);
 
 /// Put into an answer that must never be sent: the server closes the connection without a byte.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +70,7 @@ async fn answer(sandbox: &Sandbox, request: Request) -> Result<Response, Problem
     };
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let path = path.strip_prefix("/sandbox").unwrap_or(path).to_owned();
-    let bytes = body::read(body, body::API_BYTES_MAX, sandbox.clock.as_ref()).await?;
+    let bytes = body::read(body, body::API_BYTES_MAX, READ_WITHIN, sandbox.clock.as_ref()).await?;
     let asked = BankRequest { method, path, headers: headers(&parts.headers), body: bytes.to_vec() };
     match sandbox.bank.handle(&asked, sandbox.clock.now()).await {
         BankReply::Answer { after, reply } => {
@@ -103,7 +107,8 @@ async fn choose(State(sandbox): State<Sandbox>, Path(name): Path<String>, reques
     let form = request.headers().get(CONTENT_TYPE).is_none_or(|kind| {
         kind.to_str().is_ok_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
     });
-    let bytes = body::read(request.into_body(), body::API_BYTES_MAX, sandbox.clock.as_ref()).await;
+    let bytes =
+        body::read(request.into_body(), body::API_BYTES_MAX, READ_WITHIN, sandbox.clock.as_ref()).await;
     // The form has one field of plain words: there is nothing to decode.
     let text = bytes.ok().filter(|_| form).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
     let choice = text.as_deref().and_then(|text| text.strip_prefix("choice=")).unwrap_or_default();

@@ -21,13 +21,13 @@ use tokio::sync::{Semaphore, watch};
 use tower::Service as _;
 
 use crate::client::mark_peer;
+use crate::drain::Drain;
+use crate::patient::Patient;
 use crate::router::router;
 use crate::sandbox::HangUp;
 
 /// Connections at the same time; more wait in the system's queue.
 const CONNECTIONS_MAX: u32 = 8192;
-/// From one answer to the whole head of the next request: also how long a connection may be idle.
-const HEAD_WITHIN: Duration = Duration::from_mins(1);
 /// How long requests in flight are waited for at the end: longer than any of them is answered within.
 const DRAIN_WITHIN: Duration = Duration::from_secs(40);
 /// After a failed accept (too many open files), until the next.
@@ -41,6 +41,21 @@ pub enum GatewayError {
     Listener(#[from] std::io::Error),
 }
 
+/// How slow a client may be.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// From one answer to the whole head of the next request: also how long a connection may be idle.
+    head: Duration,
+    /// Without one byte of an answer taken.
+    write: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { head: Duration::from_mins(1), write: Duration::from_secs(30) }
+    }
+}
+
 /// Serves a node until `stop` completes. Requests in flight are answered first.
 pub async fn serve(
     node: Arc<Node>,
@@ -48,7 +63,9 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
     let (tasks, clock) = (Arc::clone(&node.tasks), Arc::clone(&node.clock));
-    serve_router(router(node), listener, tasks, clock, stop).await
+    let server = &node.config.server;
+    let patience = Patience { head: server.read_timeout.saturating_mul(2), write: server.write_timeout };
+    serve_patiently(router(node), listener, Drain { tasks, clock }, patience, stop).await
 }
 
 /// Serves any router until `stop` completes.
@@ -57,6 +74,16 @@ pub async fn serve_router(
     listener: TcpListener,
     tasks: Arc<dyn Tasks>,
     clock: Arc<dyn Clock>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), GatewayError> {
+    serve_patiently(router, listener, Drain { tasks, clock }, Patience::default(), stop).await
+}
+
+async fn serve_patiently(
+    router: Router,
+    listener: TcpListener,
+    drain: Drain,
+    patience: Patience,
     stop: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
     listener.local_addr()?;
@@ -76,16 +103,17 @@ pub async fn serve_router(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = drive(router.clone(), stream, peer, draining.subscribe());
+                let connection =
+                    drive(router.clone(), stream, peer, drain.clone(), patience, draining.subscribe());
                 let work = async move {
                     connection.await;
                     drop(place);
                 };
-                tasks.spawn("connection", Box::pin(work));
+                drain.tasks.spawn("connection", Box::pin(work));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                clock.sleep(ACCEPT_AGAIN).await;
+                drain.clock.sleep(ACCEPT_AGAIN).await;
             }
         }
     }
@@ -93,7 +121,7 @@ pub async fn serve_router(
     draining.send_replace(true);
     tokio::select! {
         _ = places.acquire_many(CONNECTIONS_MAX) => {}
-        () = clock.sleep(DRAIN_WITHIN) => {
+        () = drain.clock.sleep(DRAIN_WITHIN) => {
             tracing::warn!("connections are closed that did not take their answers");
         }
     }
@@ -103,20 +131,29 @@ pub async fn serve_router(
 }
 
 /// One connection, to its end.
-async fn drive(router: Router, stream: TcpStream, peer: SocketAddr, mut draining: watch::Receiver<bool>) {
+async fn drive(
+    router: Router,
+    stream: TcpStream,
+    peer: SocketAddr,
+    drain: Drain,
+    patience: Patience,
+    mut draining: watch::Receiver<bool>,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection was gone before it began");
         return;
     }
+    let clock = Arc::clone(&drain.clock);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         mark_peer(&mut request, peer);
-        let answer = router.clone().call(request);
+        let answer = router.clone().call(request.map(|body| drain.body(body)));
         async move { may_be_sent(answer.await) }
     });
+    let stream = Patient::new(stream, clock, patience.write);
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_WITHIN)
+            .header_read_timeout(patience.head)
             .serve_connection(TokioIo::new(stream), service)
     );
     let _open = Open::count();

@@ -43,7 +43,9 @@ async fn store(node: &Node, provider: &str, account: &str, request: Request) -> 
     };
     quota::count_notice(node, address, scope).await?;
     let account = Id::parse(account).ok().filter(|_| scope.is_some()).ok_or_else(|| not_found(ACCOUNT))?;
-    let bytes = body::read(body, body::NOTICE_BYTES_MAX, node.clock.as_ref()).await?;
+    let bytes =
+        body::read(body, body::NOTICE_BYTES_MAX, node.config.server.read_timeout, node.clock.as_ref())
+            .await?;
     let delivery =
         Delivery { headers: headers(&parts.headers), body: bytes.to_vec(), received_at: node.clock.now() };
     node.payments.receive(provider, account, delivery).await.map_err(from_payments)?;

@@ -104,10 +104,10 @@ fn measure<E>(name: &'static str, passed: &Result<Pass, E>, now: Timestamp) {
         Ok(Pass::Full) => "full",
         Ok(Pass::Failed(_)) | Err(_) => "failed",
     };
-    metrics::counter!("background_passes_total", "job" => name, "result" => result).increment(1);
+    metrics::counter!("background_passes_total", "loop" => name, "result" => result).increment(1);
     if result != "failed" {
         let seconds = u64::try_from(now.as_micros()).map_or(Duration::ZERO, Duration::from_micros);
-        metrics::gauge!("background_last_success_timestamp_seconds", "job" => name).set(seconds);
+        metrics::gauge!("background_last_success_timestamp_seconds", "loop" => name).set(seconds);
     }
 }
 

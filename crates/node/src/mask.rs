@@ -98,8 +98,10 @@ fn secrets(text: &str, start: &str) -> String {
         let length =
             from.find(|c: char| !(c.is_ascii_alphanumeric() || "_-+/=.*".contains(c))).unwrap_or(from.len());
         let (secret, after) = from.split_at(length);
+        let is_word = !start.starts_with(|c: char| c.is_ascii_alphanumeric())
+            || !rest.get(..place).is_some_and(|text| text.ends_with(|c: char| c.is_ascii_alphanumeric()));
         out.push_str(before);
-        if secret.len() >= 6 {
+        if is_word && secret.len() >= 6 {
             // The world of a key is no secret, and says where to look.
             let world = ["test_", "live_"].into_iter().find(|world| secret.starts_with(world));
             out.extend([world.unwrap_or_default(), STARS]);

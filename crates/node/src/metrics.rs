@@ -95,11 +95,11 @@ pub const FAMILIES: &[Family] = &[
         "Commits that waited when the newest batch was chosen."),
     family("store_shed_total", Kind::Counter, &["store"],
         "Reserves that were turned away with 503, because the queue was full."),
-    family("background_passes_total", Kind::Counter, &["job", "result"],
+    family("background_passes_total", Kind::Counter, &["loop", "result"],
         "Passes of background loops: done, full (there was more than one pass takes) or failed."),
     family("journal_positions_total", Kind::Counter, &[],
         "Journal rows that this node, as the leader, gave their positions."),
-    family("background_last_success_timestamp_seconds", Kind::Gauge, &["job"],
+    family("background_last_success_timestamp_seconds", Kind::Gauge, &["loop"],
         "When a background loop last ended a pass without a failure."),
     family("tasks_in_flight", Kind::Gauge, &[], "Payments and background loops at work."),
 ];

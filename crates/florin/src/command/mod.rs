@@ -9,6 +9,7 @@ mod merchant;
 mod migrate;
 mod operation;
 mod payment;
+mod probe;
 mod reference;
 mod sandbox;
 mod serve;
@@ -63,6 +64,8 @@ enum Command {
     Sandbox(sandbox::SandboxCommand),
     /// Measures a server under load
     Bench(Box<bench::Bench>),
+    /// Asks the running server whether it is ready
+    Probe,
     /// The settings
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -102,6 +105,7 @@ fn run_command(command: Option<Command>, load: impl Fn() -> Result<Config, Failu
         Command::Ledger(command) => command.run(load()?),
         Command::Sandbox(command) => command.run(load()?),
         Command::Bench(bench) => bench.run(load()?),
+        Command::Probe => probe::run(&load()?),
         // These say what there is, so they work also where the configuration does not.
         Command::Config(command) => command.run(load),
         Command::Completions(completions) => {

@@ -36,6 +36,7 @@ impl Serve {
             let mut signals = Signals::listen()
                 .map_err(|error| Failure::while_doing("signals cannot be received", &error))?;
             let listener = listen(&mut config).await?;
+            let metrics_listener = listen_for_metrics(&config).await?;
             let ports = node::host::ports();
             let node = tokio::select! {
                 node = open(config, ports, !self.no_migrate) => node?,
@@ -50,7 +51,7 @@ impl Serve {
             greet(&node, first_key.as_ref());
             tracing::info!(url = node.public_url, "listening");
             node.run_background();
-            serve(node, listener, &mut signals).await
+            serve(node, listener, metrics_listener, &mut signals).await
         })
     }
 }
@@ -66,6 +67,29 @@ pub(super) async fn listen(config: &mut Config) -> Result<TcpListener, Failure> 
     Ok(listener)
 }
 
+/// The port of `/metrics` alone, if it has one.
+async fn listen_for_metrics(config: &Config) -> Result<Option<TcpListener>, Failure> {
+    let Some(port) = config.metrics.port.filter(|_| config.metrics.enabled) else { return Ok(None) };
+    let host = config.server.host.as_str();
+    let listener = TcpListener::bind((host, port)).await.map_err(|error| {
+        Failure::Failed(format!("cannot listen on {host} port {port}: {error} (metrics.port)"))
+    })?;
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "metrics are served on a port of their own");
+    }
+    Ok(Some(listener))
+}
+
+/// Serves `/metrics` on its own port for as long as anything else is served.
+async fn serve_metrics(node: &Node, listener: Option<TcpListener>, stop: impl Future<Output = ()>) {
+    let (Some(listener), Some(metrics)) = (listener, node.metrics.clone()) else { return };
+    let (tasks, clock) = (Arc::clone(&node.tasks), Arc::clone(&node.clock));
+    let router = gateway::metrics_router(metrics);
+    if let Err(error) = gateway::serve_router(router, listener, tasks, clock, stop).await {
+        tracing::error!(%error, "metrics are served no more");
+    }
+}
+
 async fn open(config: Config, ports: Ports, migrate: bool) -> Result<Arc<Node>, Failure> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -76,21 +100,42 @@ async fn open(config: Config, ports: Ports, migrate: bool) -> Result<Arc<Node>, 
 
 /// Until a signal; then requests in flight are answered and work in flight is finished. A second
 /// signal ends it at once.
-async fn serve(node: Arc<Node>, listener: TcpListener, signals: &mut Signals) -> Result<(), Failure> {
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = gateway::serve(Arc::clone(&node), listener, async {
-        let _ = stopped.await;
-    });
+async fn serve(
+    node: Arc<Node>,
+    listener: TcpListener,
+    metrics_listener: Option<TcpListener>,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
+    let stop = tokio::sync::watch::Sender::new(false);
+    let stopped = || {
+        let mut stopped = stop.subscribe();
+        async move {
+            let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+        }
+    };
+    let server = async {
+        let (api, metrics) = (
+            gateway::serve(Arc::clone(&node), listener, stopped()),
+            serve_metrics(&node, metrics_listener, stopped()),
+        );
+        tokio::join!(api, metrics).0
+    };
     tokio::pin!(server);
     let result = tokio::select! {
         result = &mut server => result,
         signal = signals.next() => {
             tracing::info!(signal, "stopping: requests in flight are answered");
-            let _ = stop.send(());
+            // Who looks at /ready sends nothing more from here on; what still comes is served.
+            node.begin_to_stop();
             let answered_within = node.config.server.answer_within.saturating_add(Duration::from_secs(1));
+            let last = async {
+                node.clock.sleep(node.config.server.stop_delay).await;
+                stop.send_replace(true);
+                node.clock.sleep(answered_within).await;
+            };
             tokio::select! {
                 result = &mut server => result,
-                () = node.clock.sleep(answered_within) => Ok(()),
+                () = last => Ok(()),
                 _ = signals.next() => return Err(Failure::Failed("stopped at once".to_owned())),
             }
         }

@@ -14,6 +14,7 @@ mod clock;
 mod crash;
 mod first_start;
 mod http;
+mod monitor;
 mod nodes;
 mod once;
 mod reference;

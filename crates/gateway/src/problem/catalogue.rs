@@ -153,7 +153,7 @@ catalogue! {
         "Use a method that `Allow` lists.";
     REQUEST_TIMEOUT = "request_timeout", 408, again,
         "The body came too slowly",
-        "The whole body must arrive within 30 seconds.",
+        "The whole body must arrive within `server.read_timeout`, 30 seconds by default.",
         "Send the request again.";
 
     INVALID_STATE = "invalid_state", 409, once,

@@ -169,3 +169,47 @@ async fn a_silent_bank_closes_without_a_byte() {
         timeout(PATIENCE, running).await.unwrap().unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_comes_before_the_body_is_seen() {
+    let world = World::start().await;
+    let (address, stop, running) = serve(&world).await;
+    let large = "x".repeat(4 * 1024 * 1024);
+    let unauthorized = request(&world, "POST", &large).replace(&world.key, "sk_test_nobody");
+    for (whole, status) in [(request(&world, "POST", &large), "413"), (unauthorized, "401")] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // All of it is taken: a client that only reads after it wrote sees the answer too.
+        timeout(PATIENCE, stream.write_all(whole.as_bytes())).await.unwrap().unwrap();
+        let head = read_head(&mut stream).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+    }
+    stop.send(()).unwrap();
+    timeout(PATIENCE, running).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_takes_no_answers_is_cut_off() {
+    let short = Duration::from_millis(300);
+    let world = World::start_with(node::host::ports(), |config| config.server.write_timeout = short).await;
+    let (address, stop, running) = serve(&world).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let ask = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n";
+    let asked = 2000;
+    let (mut reading, mut writing) = stream.split();
+    let writes = async {
+        for _ in 0..asked {
+            if writing.write_all(ask.as_bytes()).await.is_err() {
+                break;
+            }
+        }
+    };
+    // More is asked for than the system's buffers hold, and nothing is read.
+    let _ = timeout(Duration::from_secs(3), writes).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let mut answers = Vec::new();
+    let _ = timeout(PATIENCE, reading.read_to_end(&mut answers)).await.expect("the server ends it");
+    let count = String::from_utf8_lossy(&answers).matches("HTTP/1.1 200").count();
+    assert!(count < asked, "all {count} were answered");
+    stop.send(()).unwrap();
+    timeout(PATIENCE, running).await.unwrap().unwrap();
+}
