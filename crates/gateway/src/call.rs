@@ -314,7 +314,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 }
 
 /// The header that names a scenario of the sandbox bank.
-const SCENARIO: &str = "X-Florin-Sandbox-Scenario";
+pub(crate) const SCENARIO: &str = "X-Florin-Sandbox-Scenario";
 
 /// What the sandbox is to play with this request: for test worlds, where every fault of a provider can
 /// be had on demand.

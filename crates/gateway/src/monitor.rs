@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use node::{Metrics, Node};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::client::Peer;
@@ -22,16 +23,23 @@ use crate::wire::At;
 /// Put in by whatever forwards requests of others.
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
-#[derive(Serialize)]
-struct Health {
+/// What works and what does not.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Health {
+    /// `healthy` or `degraded`.
     status: &'static str,
+    /// When it was asked.
     timestamp: At,
+    /// By part.
     checks: BTreeMap<&'static str, Check>,
 }
 
-#[derive(Serialize)]
+/// One part.
+#[derive(Serialize, JsonSchema)]
 struct Check {
+    /// `healthy` or `unhealthy`.
     status: &'static str,
+    /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
 }
@@ -43,9 +51,12 @@ impl From<Result<(), &'static str>> for Check {
     }
 }
 
-#[derive(Serialize)]
-struct Ready {
+/// Whether requests should be sent here.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Ready {
+    /// `ready` or `not_ready`.
     status: &'static str,
+    /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
 }

@@ -10,7 +10,7 @@ use identity::AccessScope;
 use node::Node;
 
 use crate::outermost::{Outermost, method_not_allowed, outermost, route_not_found};
-use crate::{api, browser, monitor, sandbox, webhooks};
+use crate::{api, browser, monitor, openapi, sandbox, webhooks};
 
 /// The API answers with and without its version.
 const API_ROOTS: [&str; 2] = ["/api/v1", "/api"];
@@ -62,6 +62,7 @@ pub fn routes() -> Vec<Route> {
         public(Method::GET, "/return/{payment}", get(browser::return_to)),
         public(Method::POST, "/return/{payment}", post(browser::return_to)),
         public(Method::POST, "/webhooks/{provider}/{account}", post(webhooks::receive)),
+        public(Method::GET, "/openapi.json", get(openapi::serve)),
     ]);
     routes
 }

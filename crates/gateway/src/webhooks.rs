@@ -8,6 +8,7 @@ use axum::response::Response;
 use kernel::{Header, Id};
 use node::Node;
 use provider_kit::{Account, Delivery};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::body;
@@ -19,8 +20,10 @@ use crate::reply::{Answer, json};
 /// The word for what is not found.
 const ACCOUNT: &str = "provider account";
 
-#[derive(Serialize)]
-struct Received {
+/// The delivery is stored.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Received {
+    /// Always true.
     received: bool,
 }
 

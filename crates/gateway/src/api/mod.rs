@@ -4,10 +4,10 @@
 mod customers;
 mod methods;
 mod outcome;
-mod payments;
+pub(crate) mod payments;
 mod policy;
 mod providers;
-mod refunds;
+pub(crate) mod refunds;
 mod test_clock;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use crate::problem::{Problem, catalogue as code};
 
 /// The most of one amount. Far above any payment, and far enough below 2⁶³ that a merchant's balances
 /// stay countable: sums of thousands of such amounts still fit 64 bits.
-pub(super) const MINOR_UNITS_MAX: i64 = 999_999_999_999_999;
+pub(crate) const MINOR_UNITS_MAX: i64 = 999_999_999_999_999;
 
 /// A whole number of minor units from 1, or from 0 where `zero` says so, to [`MINOR_UNITS_MAX`].
 pub fn minor_units(fields: &Fields<'_, '_>, name: &str, zero: bool) -> Result<Option<i64>, Problem> {

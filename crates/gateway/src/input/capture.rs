@@ -7,7 +7,7 @@ use super::fields::{Fields, Schema};
 use super::json::Node;
 use crate::problem::Problem;
 
-const CAPTURE: Schema =
+pub(crate) const CAPTURE: Schema =
     Schema { fields: &["amount", "amount_paisa", "final"], later: &["statement_descriptor"] };
 
 /// A capture request.

@@ -14,11 +14,11 @@ use super::query::Parameters;
 use super::text::{TextRule, check_email, check_text};
 use crate::problem::{Problem, catalogue as code};
 
-const CREATE: Schema = Schema {
+pub(crate) const CREATE: Schema = Schema {
     fields: &["reference", "name", "email", "phone", "address", "description", "metadata"],
     later: &["payment_method", "default_payment_method", "shipping", "locale"],
 };
-const UPDATE: Schema = Schema {
+pub(crate) const UPDATE: Schema = Schema {
     fields: &[
         "reference",
         "name",

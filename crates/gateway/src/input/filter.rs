@@ -33,7 +33,7 @@ pub const REFUND_FILTERS: &[&str] =
     &["limit", "cursor", "payment_id", "status", "created_from", "created_to"];
 
 /// The longest text that is looked for.
-const TEXT_MAX: usize = 512;
+pub(crate) const TEXT_MAX: usize = 512;
 
 fn invalid(name: &'static str, allowed: &str) -> Problem {
     Problem::new(&code::INVALID_PARAMETER, format!("`{name}` must be {allowed}.")).at(name)

@@ -7,7 +7,7 @@ use super::fields::{Fields, Schema};
 use super::json::Node;
 use crate::problem::Problem;
 
-const INCREMENT: Schema =
+pub(crate) const INCREMENT: Schema =
     Schema { fields: &["amount", "amount_paisa"], later: &["description", "statement_descriptor"] };
 
 /// An increment request.

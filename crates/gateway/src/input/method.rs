@@ -11,7 +11,7 @@ use super::payment::provider;
 use super::text::TextRule;
 use crate::problem::{Problem, catalogue as code};
 
-const CARD: Schema = Schema {
+pub(crate) const CARD: Schema = Schema {
     fields: &[
         "type",
         "card_number",
@@ -27,7 +27,7 @@ const CARD: Schema = Schema {
     ],
     later: &["billing_address", "network_token", "three_d_secure", "installments"],
 };
-const UPI: Schema = Schema { fields: &["type", "vpa"], later: &["flow", "mobile"] };
+pub(crate) const UPI: Schema = Schema { fields: &["type", "vpa"], later: &["flow", "mobile"] };
 
 const STORED: Schema = Schema { fields: &["type", "id"], later: &[] };
 const STORED_OR_CARD: Schema = Schema {
@@ -47,7 +47,7 @@ const STORED_OR_CARD: Schema = Schema {
     ],
     later: &["billing_address", "network_token", "three_d_secure", "installments"],
 };
-const TOKENIZE: Schema = Schema {
+pub(crate) const TOKENIZE: Schema = Schema {
     fields: &[
         "type",
         "details",
@@ -61,11 +61,11 @@ const TOKENIZE: Schema = Schema {
     ],
     later: &["billing_address", "metadata"],
 };
-const ATTACH: Schema = Schema {
+pub(crate) const ATTACH: Schema = Schema {
     fields: &["type", "details", "card", "upi", "display_name", "provider", "gateway", "payment_method"],
     later: &["billing_address", "metadata"],
 };
-const NAMED: Schema = Schema { fields: &["payment_method"], later: &[] };
+pub(crate) const NAMED: Schema = Schema { fields: &["payment_method"], later: &[] };
 
 const NUMBER: &[&str] = &["card_number", "number"];
 const MONTH: &[&str] = &["exp_month", "expiry_month"];
@@ -137,7 +137,10 @@ pub(crate) fn method(fields: &Fields<'_, '_>) -> Result<Option<MethodInput>, Pro
         (Some(Node::Text(word)), details) => {
             let kind = kind_of(word, "/payment_method")?;
             match details {
-                Some(node) => of_kind(kind, node, "/payment_details").map(Some),
+                Some(node) => {
+                    check_type(kind, node, "/payment_details/type")?;
+                    of_kind(kind, node, "/payment_details").map(Some)
+                }
                 None if kind == Kind::Upi => Ok(Some(MethodInput::Upi { vpa: None })),
                 None => Err(fields.missing("payment_details", "the card's details")),
             }
@@ -181,8 +184,15 @@ pub fn new_method(node: &Node<'_>, names_customer: bool) -> Result<NewMethod, Pr
         return Err(fields.conflict("type", other));
     }
     let method = match fields.one_of(&["details", own])? {
-        Some(("details", node)) => of_kind(kind, node, "/details")?,
-        Some((_, node)) => of_kind(kind, node, if kind == Kind::Card { "/card" } else { "/upi" })?,
+        Some((name, node)) => {
+            let (base, type_at) = match (name, kind) {
+                ("details", _) => ("/details", "/details/type"),
+                (_, Kind::Card) => ("/card", "/card/type"),
+                (_, Kind::Upi) => ("/upi", "/upi/type"),
+            };
+            check_type(kind, node, type_at)?;
+            of_kind(kind, node, base)?
+        }
         None => return Err(fields.missing(own, "what the payment method is")),
     };
     if matches!(method, MethodInput::Upi { vpa: None }) {
@@ -233,6 +243,23 @@ fn kind_of(word: &str, pointer: &'static str) -> Result<Kind, Problem> {
     }
     let detail = "The payment method must be `card` or `upi`.";
     Err(Problem::new(&code::INVALID_VALUE, detail).at(pointer))
+}
+
+/// Refuses details that say to be of another method than the word beside them.
+fn check_type(kind: Kind, details: &Node<'_>, pointer: &'static str) -> Result<(), Problem> {
+    let Node::Object(members) = details else { return Ok(()) };
+    match members.iter().find(|(name, _)| name == "type") {
+        None | Some((_, Node::Null)) => Ok(()),
+        Some((_, Node::Text(word))) if kind_of(word, pointer)? == kind => Ok(()),
+        Some((_, Node::Text(_))) => {
+            let detail = "`type` must be that of the payment method; leave it out.";
+            Err(Problem::new(&code::INVALID_VALUE, detail).at(pointer))
+        }
+        Some((_, node)) => {
+            let detail = format!("`type` must be a string; it is {}.", node.type_name());
+            Err(Problem::new(&code::INVALID_TYPE, detail).at(pointer))
+        }
+    }
 }
 
 fn of_kind(kind: Kind, node: &Node<'_>, base: &'static str) -> Result<MethodInput, Problem> {

@@ -16,7 +16,7 @@ pub mod json;
 mod metadata;
 mod method;
 mod nearest;
-mod payer;
+pub(crate) mod payer;
 mod payment;
 mod query;
 mod refund;
@@ -48,7 +48,28 @@ pub use text::{TextRule, check_text};
 pub use update::{UpdateInput, update_payment};
 pub use url::absolute_url;
 
+pub(crate) use amount::MINOR_UNITS_MAX;
+pub(crate) use filter::TEXT_MAX as FILTER_TEXT_MAX;
+pub(crate) use query::LIMIT_MAX;
+pub(crate) use url::URL_LENGTH_MAX;
+
 use crate::problem::{Problem, catalogue as code};
+
+/// The parser's tables of fields, which the OpenAPI document is held against.
+pub(crate) mod tables {
+    pub(crate) use super::capture::CAPTURE;
+    pub(crate) use super::customer::{CREATE as CREATE_CUSTOMER, UPDATE as UPDATE_CUSTOMER};
+    pub(crate) use super::increment::INCREMENT;
+    pub(crate) use super::method::{ATTACH, CARD, NAMED, TOKENIZE, UPI};
+
+    /// The query parameters of a list of payment methods.
+    pub(crate) const METHOD_LIST: &[&str] = &["limit", "cursor"];
+    pub(crate) use super::payer::ADDRESS;
+    pub(crate) use super::payment::{CONFIRM, CREATE, DELAY_SECONDS_MAX};
+    pub(crate) use super::refund::{NOTHING, OF_PAYMENT, WITH_PAYMENT};
+    pub(crate) use super::test_clock::{ADVANCE_SECONDS_MAX, CLOCK};
+    pub(crate) use super::update::UPDATE;
+}
 
 /// Reads a body as an object's tree. An empty body is an empty object: a capture of all that is left
 /// needs no words.

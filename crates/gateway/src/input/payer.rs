@@ -9,21 +9,24 @@ use super::json::Node;
 use super::text::TextRule;
 use crate::problem::{Problem, catalogue as code};
 
-const ADDRESS: Schema = Schema {
+pub(crate) const ADDRESS: Schema = Schema {
     fields: &["name", "phone", "line1", "line2", "city", "state", "postal_code", "country"],
     later: &[],
 };
 
 /// A line of an address.
-const LINE: TextRule = TextRule { length_max: 200, may_be_empty: false, multiline: false, free: true };
+pub(crate) const LINE: TextRule =
+    TextRule { length_max: 200, may_be_empty: false, multiline: false, free: true };
 /// A telephone number: fifteen digits (ITU-T E.164) and how people write them. Not searched for card
 /// numbers: some telephone numbers look like one.
-pub(super) const PHONE: TextRule =
+pub(crate) const PHONE: TextRule =
     TextRule { length_max: 32, may_be_empty: false, multiline: false, free: false };
 /// A postal code, as the country writes it.
-const POSTAL_CODE: TextRule = TextRule { length_max: 16, may_be_empty: false, multiline: false, free: true };
+pub(crate) const POSTAL_CODE: TextRule =
+    TextRule { length_max: 16, may_be_empty: false, multiline: false, free: true };
 /// What a browser says of itself.
-const USER_AGENT: TextRule = TextRule { length_max: 512, may_be_empty: false, multiline: false, free: true };
+pub(crate) const USER_AGENT: TextRule =
+    TextRule { length_max: 512, may_be_empty: false, multiline: false, free: true };
 
 /// ISO 3166-1 alpha-2, all officially assigned codes, in order.
 const COUNTRIES: &str = "\

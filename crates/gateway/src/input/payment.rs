@@ -15,7 +15,7 @@ use super::text::{TextRule, check_email};
 use super::url::absolute_url;
 use crate::problem::{Problem, catalogue as code};
 
-const CREATE: Schema = Schema {
+pub(crate) const CREATE: Schema = Schema {
     fields: &[
         "amount",
         "amount_paisa",
@@ -53,7 +53,7 @@ const CREATE: Schema = Schema {
     later: &["wallet_type", "wallet_token", "customer", "installments", "splits"],
 };
 
-const CONFIRM: Schema = Schema {
+pub(crate) const CONFIRM: Schema = Schema {
     fields: &[
         "payment_method",
         "payment_details",
@@ -76,7 +76,7 @@ const CONFIRM: Schema = Schema {
 };
 
 /// Money is held for a month at the very most; providers say how long really.
-const DELAY_SECONDS_MAX: u32 = 2_592_000;
+pub(crate) const DELAY_SECONDS_MAX: u32 = 2_592_000;
 
 /// A create request, of either form.
 pub fn create_payment(node: &Node<'_>, scope: Scope) -> Result<CreatePayment, Problem> {

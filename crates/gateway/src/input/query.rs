@@ -8,7 +8,7 @@ use crate::problem::{Problem, catalogue as code};
 /// How many entries a page has unless asked otherwise.
 const LIMIT_DEFAULT: u32 = 20;
 /// How many entries a page has at most.
-const LIMIT_MAX: u32 = 100;
+pub(crate) const LIMIT_MAX: u32 = 100;
 
 /// The parameters of one request, by name.
 #[derive(Debug)]

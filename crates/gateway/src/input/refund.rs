@@ -9,10 +9,11 @@ use super::metadata::metadata;
 use super::text::TextRule;
 use crate::problem::Problem;
 
-const OF_PAYMENT: Schema = Schema { fields: &["amount", "amount_paisa", "reason", "metadata"], later: &[] };
-const WITH_PAYMENT: Schema =
+pub(crate) const OF_PAYMENT: Schema =
+    Schema { fields: &["amount", "amount_paisa", "reason", "metadata"], later: &[] };
+pub(crate) const WITH_PAYMENT: Schema =
     Schema { fields: &["payment_id", "amount", "amount_paisa", "reason", "metadata"], later: &[] };
-const NOTHING: Schema = Schema { fields: &[], later: &["reason", "cancellation_reason"] };
+pub(crate) const NOTHING: Schema = Schema { fields: &[], later: &["reason", "cancellation_reason"] };
 
 /// A refund request.
 #[derive(Clone, Debug)]

@@ -10,10 +10,10 @@ use super::fields::{Fields, Schema};
 use super::json::Node;
 use crate::problem::{Problem, catalogue as code};
 
-const CLOCK: Schema = Schema { fields: &["advance_seconds", "now"], later: &[] };
+pub(crate) const CLOCK: Schema = Schema { fields: &["advance_seconds", "now"], later: &[] };
 
 /// Ten years.
-const ADVANCE_SECONDS_MAX: u32 = 315_360_000;
+pub(crate) const ADVANCE_SECONDS_MAX: u32 = 315_360_000;
 
 /// Reads how a clock is moved. That it only moves forward is the service's to judge, which knows what it
 /// shows.

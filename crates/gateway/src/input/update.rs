@@ -12,7 +12,7 @@ use super::payment::{email, url};
 use super::text::TextRule;
 use crate::problem::{Problem, catalogue as code};
 
-const UPDATE: Schema = Schema {
+pub(crate) const UPDATE: Schema = Schema {
     fields: &[
         "amount",
         "amount_paisa",

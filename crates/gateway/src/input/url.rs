@@ -5,13 +5,13 @@ use axum::http::Uri;
 use crate::problem::{Problem, catalogue as code};
 
 /// Longer ones break browsers and logs.
-const LENGTH_MAX: usize = 2048;
+pub(crate) const URL_LENGTH_MAX: usize = 2048;
 
 /// Refuses what is no absolute http(s) URL in visible ASCII without user information. `name` is for
 /// the message.
 pub fn absolute_url(text: &str, name: &str) -> Result<(), Problem> {
     let refuse = |what: &str| Err(Problem::new(&code::INVALID_URL, format!("`{name}` {what}")));
-    if text.len() > LENGTH_MAX {
+    if text.len() > URL_LENGTH_MAX {
         return refuse("has at most 2048 characters.");
     }
     let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'`');

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use kernel::{Brand, Kind, Mode};
 use payments::{OperationStatus, PaymentStatus, Purpose, RefundStatus, WaitingFor};
-use provider_kit::{Advice, CaptureMode, ThreeDSecure};
+use provider_kit::{Advice, CaptureMode, MethodKind, ThreeDSecure};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::Value;
@@ -152,6 +152,8 @@ words! {
     ];
     /// For whom a pending payment waits.
     WaitingForWord of WaitingFor by written => [Confirmation Customer Provider Unknown];
+    /// A kind of payment method.
+    MethodKindWord of MethodKind by MethodKind::as_str => [Card Upi];
     /// Where a refund stands.
     RefundStatusWord of RefundStatus by RefundStatus::as_str => [Pending Succeeded Failed];
     /// `automatic`: taken with the approval. `manual`: held until you capture or cancel.

@@ -59,6 +59,10 @@ const PUBLIC: &[(&str, &str)] = &[
     ("GET /return/{payment}", "a browser that comes back: shows nothing, and looks the charge up"),
     ("POST /return/{payment}", "the same, as a form"),
     ("POST /webhooks/{provider}/{account}", "a provider's notice: stored, then its signature is verified"),
+    ("GET /health", "what monitoring asks: words for each part, nothing of a merchant"),
+    ("GET /ready", "the same for load balancers"),
+    ("GET /metrics", "figures, for this machine and private networks alone"),
+    ("GET /openapi.json", "the documentation of this API: the same for everybody"),
 ];
 
 struct Row {

@@ -15,6 +15,7 @@ mod metadata;
 mod methods;
 mod monitor;
 mod never_ours;
+mod openapi;
 mod policy;
 mod problems;
 mod query;

@@ -83,7 +83,6 @@ async fn what_is_not_there_is_a_problem_document() {
         "/",
         "/docs",
         "/redoc",
-        "/openapi.json",
         "/api",
         "/api/v1",
         "/api/v2/payments",

@@ -5,6 +5,7 @@ use kernel::Id;
 
 use crate::api::customers::named;
 use crate::call::Call;
+use crate::input::tables::METHOD_LIST;
 use crate::input::{CursorKind, Parameters, decode_cursor, encode_cursor, limit};
 use crate::problem::from_payments;
 use crate::reply::{Answer, json};
@@ -12,7 +13,7 @@ use crate::wire::{ListObject, MethodObject};
 
 pub(crate) async fn list(call: Call) -> Answer {
     let named = named(&call)?;
-    let parameters = Parameters::parse(call.query(), &["limit", "cursor"], &["type"])?;
+    let parameters = Parameters::parse(call.query(), METHOD_LIST, &["type"])?;
     let limit = limit(&parameters)?;
     let after = parameters.get("cursor");
     let after = after.map(|text| decode_cursor(CursorKind::PaymentMethods, text)).transpose()?;

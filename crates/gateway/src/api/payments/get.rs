@@ -9,9 +9,12 @@ use crate::problem::from_payments;
 use crate::reply::{Answer, json};
 use crate::wire::{BrowserPaymentObject, PaymentObject};
 
+/// A browser shows that it was handed the payment.
+pub(crate) const KNOWN: &[&str] = &["client_secret"];
+
 pub(crate) async fn get(call: Call) -> Answer {
     let id = call.id(PAYMENT)?;
-    let parameters = Parameters::parse(call.query(), &["client_secret"], &[])?;
+    let parameters = Parameters::parse(call.query(), KNOWN, &[])?;
     if let Some(given) = parameters.get("client_secret") {
         call.check_client_secret(given)?;
     }

@@ -24,9 +24,12 @@ pub(crate) async fn list(call: Call) -> Answer {
     answer(&call, CursorKind::Payments, &filters, &page.map_err(from_payments)?)
 }
 
+/// The query parameters of the search.
+pub(crate) const SEARCH: &[&str] = &["query", "limit", "cursor"];
+
 /// `GET /payments/search`
 pub(crate) async fn search(call: Call) -> Answer {
-    let parameters = Parameters::parse(call.query(), &["query", "limit", "cursor"], &[])?;
+    let parameters = Parameters::parse(call.query(), SEARCH, &[])?;
     let limit = limit(&parameters)?;
     let wanted = parameters.get("query").map(str::trim).unwrap_or_default();
     if wanted.is_empty() || wanted.chars().count() > QUERY_MAX || wanted.contains(char::is_control) {
@@ -45,7 +48,7 @@ pub(crate) async fn search(call: Call) -> Answer {
 }
 
 /// The longest reference that is looked for.
-const QUERY_MAX: usize = 512;
+pub(crate) const QUERY_MAX: usize = 512;
 
 fn after(parameters: &Parameters, kind: CursorKind, filters: &str) -> Result<Option<uuid::Uuid>, Problem> {
     parameters.get("cursor").map(|text| decode_cursor_of(kind, filters, text)).transpose()

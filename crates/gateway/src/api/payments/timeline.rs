@@ -9,9 +9,12 @@ use crate::problem::from_payments;
 use crate::reply::{Answer, json};
 use crate::wire::{ListObject, MomentObject};
 
+/// The query parameters.
+pub(crate) const KNOWN: &[&str] = &["limit", "cursor"];
+
 pub(crate) async fn timeline(call: Call) -> Answer {
     let id = call.id(PAYMENT)?;
-    let parameters = Parameters::parse(call.query(), &["limit", "cursor"], &[])?;
+    let parameters = Parameters::parse(call.query(), KNOWN, &[])?;
     let limit = limit(&parameters)?;
     let after = parameters.get("cursor").map(|text| decode_timeline_cursor(id.uuid(), text)).transpose()?;
     let page = call.node.payments.timeline(call.scope(), id, after, limit).await.map_err(from_payments)?;

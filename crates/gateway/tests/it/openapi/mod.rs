@@ -1,0 +1,6 @@
+//! The OpenAPI document against routes, parser and answers.
+
+mod bodies;
+mod document;
+mod need;
+mod samples;
