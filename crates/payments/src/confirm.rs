@@ -91,7 +91,10 @@ impl Payments {
         let off = command.off_session.as_ref();
         let named = before.customer.as_ref().map(|customer| CustomerRef::Id(customer.id));
         let source = match (&command.method, &before.instrument, &before.method) {
-            (None, Some(pinned), Some(summary)) => Some(Source::Own(pinned.clone(), summary.clone())),
+            (None, Some(pinned), Some(summary)) => {
+                self.check_still_stored(scope, before).await?;
+                Some(Source::Own(pinned.clone(), summary.clone()))
+            }
             (method, ..) => self.source(scope, method.as_ref(), named.as_ref(), off.is_some()).await?,
         };
         let Some(source) = source else {

@@ -19,7 +19,7 @@ use crate::exchanges::told_well;
 use crate::method::{AccountToken, PaymentMethod, PaymentMethodKind};
 use crate::methods::no_such_method;
 use crate::operation::{OperationId, OperationStatus, StoredCall};
-use crate::payment::{CardSummary, MethodSummary, PaymentKind, PinnedInstrument};
+use crate::payment::{CardSummary, MethodSummary, Payment, PaymentKind, PinnedInstrument};
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::Payments;
 
@@ -227,6 +227,21 @@ impl Payments {
             other => self.ready(opened, id, other).await?.instrument,
         };
         Ok(PinnedInstrument { account: opened.account.id, instrument })
+    }
+
+    /// Refuses a payment's own instrument if it is that of a stored method which was detached or deleted
+    /// since: its owner has taken it back.
+    pub(crate) async fn check_still_stored(
+        &self,
+        scope: Scope,
+        payment: &Payment,
+    ) -> Result<(), PaymentsError> {
+        let Some(id) = payment.method_id else { return Ok(()) };
+        let found = self.store.of(scope).get::<PaymentMethod>(vec![id.into()]).await?;
+        if found.is_some_and(|found| found.record.detached_at.is_none()) {
+            return Ok(());
+        }
+        Err(Rejection::MethodNotUsable("it was detached or deleted since the payment was made").into())
     }
 
     /// Asks an account's provider to keep a card. The outer error is ours, the inner one the provider's.

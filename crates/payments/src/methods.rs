@@ -186,16 +186,13 @@ impl Payments {
             if let Some(name) = &new.display_name {
                 method.sealed = Some(self.seal_bytes(scope, &place(method.id), name.as_bytes())?);
             }
-            let holder = match &new.customer {
-                Some(named) => {
-                    let holder = self.holder(caller, &mut writing, named, creates_customer).await?;
-                    Some(self.give(&mut writing, holder, &mut method, "payment_method.attached")?)
-                }
-                None => {
-                    let body = json!({"payment_method": method.id, "type": kind.as_str()});
-                    self.note_alone(&mut writing, &mut method, "payment_method.created", body);
-                    None
-                }
+            let holder = if let Some(named) = &new.customer {
+                let holder = self.holder(caller, &mut writing, named, creates_customer).await?;
+                Some(self.give(&mut writing, holder, &mut method, "payment_method.attached")?)
+            } else {
+                let body = json!({"payment_method": method.id, "type": kind.as_str()});
+                self.note_alone(&mut writing, &mut method, "payment_method.created", body);
+                None
             };
             writing.insert(&method)?;
             writing.answer(claim, method.id, &method)?;

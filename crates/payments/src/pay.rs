@@ -16,7 +16,7 @@ use crate::customers::Keep;
 use crate::decide::{self, ChargeOrder, Pin};
 use crate::draft::Draft;
 use crate::instrument::{Ready, Source};
-use crate::method::PaymentMethod;
+use crate::method::{PaymentMethod, PaymentMethodKind};
 use crate::operation::{OperationId, WaitingClaim};
 use crate::payment::{Amounts, CustomerLink, MethodSummary, Payment, PaymentKind, PaymentStatus, Purpose};
 use crate::rejection::{PaymentsError, Rejection};
@@ -40,6 +40,22 @@ pub(crate) enum Reserved {
 pub(crate) struct Wish {
     pub(crate) initiator: Initiator,
     pub(crate) stores_credential: bool,
+}
+
+/// With what and where a new payment is charged.
+struct Plan {
+    opened: Arc<Opened>,
+    captured: (CaptureMode, Option<u32>),
+    wish: Wish,
+    summary: Option<MethodSummary>,
+    ready: Option<Ready>,
+    /// What a later confirm charges.
+    instrument: Option<Box<crate::payment::PinnedInstrument>>,
+    /// The stored method that is charged.
+    stored: Option<Id<PaymentMethodKind>>,
+    keep: Option<Keep>,
+    /// Who pays: as the command says, else whose method it is.
+    named: Option<CustomerRef>,
 }
 
 /// Reserved operations with the right to send them.
@@ -76,48 +92,16 @@ impl Payments {
         teller: &mut Teller,
     ) -> Result<(), PaymentsError> {
         let scope = caller.scope;
-        let merchant = self.merchant(scope).await?;
-        let preferred = merchant.default_provider.as_deref();
-        let (named, off) = (command.customer.clone(), command.off_session.as_ref());
-        let source = self.source(scope, command.method.as_ref(), named.as_ref(), off.is_some()).await?;
-        let source = source.as_ref();
-        let opened = self.account_for(scope, source, command.provider.as_deref(), preferred).await?;
-        check_scenario(caller, &opened)?;
-        let kind = source.map(Source::kind);
-        let (capture_method, capture_delay_seconds) = captured_how(&command, kind, &merchant);
-        check(
-            &Asked {
-                kind,
-                amount: command.amount,
-                purpose: command.purpose,
-                capture_method,
-                capture_delay_seconds,
-                three_d_secure: command.three_d_secure,
-            },
-            &opened,
-        )?;
-        let wish = Wish {
-            initiator: source.map_or(Initiator::Customer, |source| source.initiator(off)),
-            stores_credential: command.stores_credential,
-        };
-        let summary = source.map(|source| self.summary(scope, source)).transpose()?;
-        let (ready, instrument) = match source {
-            Some(source) if command.confirm => (Some(self.ready(&opened, id, source).await?), None),
-            // Charged later: a card is with the provider by then, and its number nowhere here.
-            Some(source) => (None, Some(Box::new(self.pinned(&opened, id, source).await?))),
-            None => (None, None),
-        };
-        let (stored, keep) =
-            saved(source, &opened, ready.as_ref(), summary.as_ref(), &wish, named.is_some())?;
-        let named = named.or_else(|| Some(CustomerRef::Id(stored?.customer?)));
+        let plan = self.plan(caller, id, &command).await?;
+        let Plan { opened, ready, wish, .. } = plan;
         for _ in 0..DECIDE_TRIES {
-            let payer = self.customer(caller, named.as_ref(), keep.as_ref()).await?;
+            let payer = self.customer(caller, plan.named.as_ref(), plan.keep.as_ref()).await?;
             let now = self.now(scope).await?;
-            let mut payment = new_payment(id, &command, summary.clone(), payer.link, now);
-            payment.method_id = payer.kept.or(stored.map(|method| method.id));
-            (payment.capture_method, payment.capture_delay_seconds) = (capture_method, capture_delay_seconds);
+            let mut payment = new_payment(id, &command, plan.summary.clone(), payer.link, now);
+            payment.method_id = payer.kept.or(plan.stored);
+            (payment.capture_method, payment.capture_delay_seconds) = plan.captured;
             payment.expires_at = Some(now.plus(self.settings.payment_expires_in));
-            payment.instrument.clone_from(&instrument);
+            payment.instrument.clone_from(&plan.instrument);
             let mut draft = Draft::of_new(scope, now, caller.actor.clone(), payment, self.ids.uuid());
             draft.trace_id.clone_from(&caller.trace_id);
             draft.scenario.clone_from(&caller.scenario);
@@ -151,6 +135,52 @@ impl Payments {
             }
         }
         Err(PaymentsError::Busy)
+    }
+
+    /// With what and where a new payment is charged. Tokenizes the card, which moves no money.
+    async fn plan(
+        &self,
+        caller: &Caller,
+        id: Id<PaymentKind>,
+        command: &CreatePayment,
+    ) -> Result<Plan, PaymentsError> {
+        let scope = caller.scope;
+        let merchant = self.merchant(scope).await?;
+        let preferred = merchant.default_provider.as_deref();
+        let (named, off) = (command.customer.clone(), command.off_session.as_ref());
+        let source = self.source(scope, command.method.as_ref(), named.as_ref(), off.is_some()).await?;
+        let source = source.as_ref();
+        let opened = self.account_for(scope, source, command.provider.as_deref(), preferred).await?;
+        check_scenario(caller, &opened)?;
+        let kind = source.map(Source::kind);
+        let captured = captured_how(command, kind, &merchant);
+        check(
+            &Asked {
+                kind,
+                amount: command.amount,
+                purpose: command.purpose,
+                capture_method: captured.0,
+                capture_delay_seconds: captured.1,
+                three_d_secure: command.three_d_secure,
+            },
+            &opened,
+        )?;
+        let wish = Wish {
+            initiator: source.map_or(Initiator::Customer, |source| source.initiator(off)),
+            stores_credential: command.stores_credential,
+        };
+        let summary = source.map(|source| self.summary(scope, source)).transpose()?;
+        let (ready, instrument) = match source {
+            Some(source) if command.confirm => (Some(self.ready(&opened, id, source).await?), None),
+            // Charged later: a card is with the provider by then, and its number nowhere here.
+            Some(source) => (None, Some(Box::new(self.pinned(&opened, id, source).await?))),
+            None => (None, None),
+        };
+        let (stored, keep) =
+            saved(source, &opened, ready.as_ref(), summary.as_ref(), &wish, named.is_some())?;
+        let named = named.or_else(|| Some(CustomerRef::Id(stored?.customer?)));
+        let stored = stored.map(|method| method.id);
+        Ok(Plan { opened, captured, wish, summary, ready, instrument, stored, keep, named })
     }
 
     /// Reserves the charge in the draft; what is known to fail fails in the same commit.

@@ -12,6 +12,7 @@
 mod cards;
 mod clock;
 mod crash;
+mod customers;
 mod first_start;
 mod http;
 mod monitor;

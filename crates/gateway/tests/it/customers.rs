@@ -225,8 +225,9 @@ async fn every_script_comes_back_as_it_went_in() {
     let texts =
         ["Zoë Ångström", "محمد علي", "שלום עולם", "王小明", "😀👩‍👩‍👧‍👦🏳️‍🌈", "a\u{202e}b\u{200f}c", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢"];
     for (n, text) in texts.iter().enumerate() {
+        let email = format!("{}@example.com", text.replace(' ', "."));
         let body = json!({"reference": format!("{text} {n}"), "name": text, "phone": text,
-            "description": format!("{text}\n{text}"), "email": format!("{}@example.com", text.replace(' ', ".")),
+            "description": format!("{text}\n{text}"), "email": email,
             "address": {"line1": text, "line2": text, "city": text, "state": text, "postal_code": text},
             "metadata": {text.chars().take(40).collect::<String>(): text}});
         let anna = made(&world, &body.to_string()).await;

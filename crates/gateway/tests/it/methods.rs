@@ -274,6 +274,8 @@ async fn a_detached_method_can_be_read_and_never_be_charged() {
     let world = World::start().await;
     let pm = world.method("anna").await;
     make_default(&world, "anna", &pm).await;
+    let later = paying(&format!("\"payment_method\": \"{pm}\", \"confirm\": false"));
+    let earlier = world.post("/api/payments", &later).await.json()["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/payment-methods/{pm}");
     let detached = world.post(&format!("{path}/detach"), "").await;
     assert_eq!(detached.status, StatusCode::OK, "{}", detached.text());
@@ -289,6 +291,9 @@ async fn a_detached_method_can_be_read_and_never_be_charged() {
         let refused = world.post("/api/payments", &paying(&fields)).await;
         assert_eq!(refused.problem(), (422, "payment_method_not_usable".to_owned()));
     }
+    // Nor by a payment that was made with it before.
+    let refused = world.post(&format!("/api/payments/{earlier}/confirm"), "").await;
+    assert_eq!(refused.problem(), (422, "payment_method_not_usable".to_owned()));
     let body = format!("{{\"payment_method\": \"{pm}\"}}");
     let refused = world.post("/api/customers/anna/payment_methods", &body).await;
     assert_eq!(refused.problem(), (422, "payment_method_not_usable".to_owned()));

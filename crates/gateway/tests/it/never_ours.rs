@@ -17,11 +17,12 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         r#"{"amount": 100, "reason": "x", "metadata": {"a": 1.5, "b": "c"}}"#,
         r#"{"payment_id": "pay_01h455vb4pex5vsknk084sn02q", "amount": 5}"#,
         r#"{"amount": 5, "final": true}"#,
-        r#"{"user_id": "u", "type": "CARD", "details": {"card_number": "4242424242424242", "expiry_month": "12",
-            "expiry_year": "25", "cvv": "123", "holder_name": "J"}, "display_name": "d"}"#,
+        r#"{"user_id": "u", "type": "CARD", "details": {"card_number": "4242424242424242",
+            "expiry_month": "12", "expiry_year": "25", "cvv": "123"}, "display_name": "d"}"#,
         r#"{"payment_method": "pm_01h455vb4pex5vsknk084sn02q"}"#,
         r#"{"payment_method": {"id": "pm_01h455vb4pex5vsknk084sn02q"}, "amount": 5, "currency": "USD"}"#,
-        r#"{"reference": "r", "name": "N", "email": "a@b", "address": {"city": "C"}, "metadata": {"a": null}}"#,
+        r#"{"reference": "r", "name": "N", "email": "a@b", "address": {"city": "C"},
+            "metadata": {"a": null}}"#,
         "{}",
     ]);
     let splice = (any::<prop::sample::Index>(), 0_usize..4, prop::collection::vec(any::<u8>(), 0..4));

@@ -10,6 +10,7 @@
 )]
 
 mod claims;
+mod methods;
 mod never_twice;
 mod notices;
 mod schedule;
