@@ -67,6 +67,12 @@ impl Payments {
                 let message = format!("{} cannot hold more on an authorization", profile.name);
                 return Err(Rejection::Invalid { param: "", message });
             }
+            let most = profile.map(|profile| profile.limits.of(draft.payment.amount.currency).maximum);
+            let total = draft.payment.amount.minor.saturating_add(command.amount);
+            if let (Some(profile), Some(most)) = (profile, most.filter(|most| total > *most)) {
+                let message = format!("{} holds at most {most} minor units at once", profile.name);
+                return Err(Rejection::Invalid { param: "/amount", message });
+            }
             decide::increment(draft, command, claim).map(|_| ())
         });
         self.change(caller, id, "increment", claim, decide).await

@@ -22,8 +22,9 @@ struct Snapshot {
 pub(crate) enum Known {
     /// Its answer.
     Answered(Box<Answered>),
-    /// Nothing yet, and its first caller no longer waits: 202 with the payment as it stands.
-    Running(Id<PaymentKind>),
+    /// Nothing yet, and its first caller no longer waits: 202 with the payment as it stands, and the
+    /// refund if the operation carries one out.
+    Running(Id<PaymentKind>, Option<OperationId>),
 }
 
 /// The answer of a claim that is made and answered in one commit. `None` if the key is new; a rejection
@@ -56,8 +57,8 @@ pub(crate) async fn lookup(
     if age < answer_within {
         return Err(Rejection::KeyInUse.into());
     }
-    let subject = operation.as_deref().and_then(subject).ok_or_else(damaged)?;
-    Ok(Some(Known::Running(subject)))
+    let (payment, operation) = operation.as_deref().and_then(subject).ok_or_else(damaged)?;
+    Ok(Some(Known::Running(payment, operation)))
 }
 
 /// The answer of a claim that is always made with its answer. `None` if the key is new; a rejection if it
@@ -91,8 +92,10 @@ fn damaged() -> PaymentsError {
 }
 
 /// A claim's operation is an operation's id, or a bare payment's.
-fn subject(text: &str) -> Option<Id<PaymentKind>> {
-    text.parse::<OperationId>().map(|operation| operation.payment).ok().or_else(|| Id::parse(text).ok())
+fn subject(text: &str) -> Option<(Id<PaymentKind>, Option<OperationId>)> {
+    let operation = text.parse::<OperationId>().ok();
+    let payment = operation.map(|operation| operation.payment).or_else(|| Id::parse(text).ok())?;
+    Some((payment, operation))
 }
 
 fn read(answer: &Answer) -> Option<Answered> {

@@ -45,6 +45,8 @@ pub enum Resolution {
     Succeeded {
         /// The provider's reference.
         reference: String,
+        /// How much it was, in minor units; all that was asked if absent.
+        amount: Option<i64>,
     },
     /// The provider did not do it.
     NotDone,
@@ -277,9 +279,15 @@ impl Payments {
             }
             .into());
         }
+        let asked = operation.amount;
         let outcome = match resolution {
-            Resolution::Succeeded { reference } => Told::Approved(provider_kit::Approved {
-                amount: operation.amount,
+            Resolution::Succeeded { amount: Some(minor), .. } if !(0..=asked.minor).contains(&minor) => {
+                let message =
+                    format!("operation {id} was for {}: not more can be booked for it", asked.minor);
+                return Err(Rejection::Invalid { param: "amount", message }.into());
+            }
+            Resolution::Succeeded { reference, amount } => Told::Approved(provider_kit::Approved {
+                amount: kernel::Money::new(amount.unwrap_or(asked.minor), asked.currency),
                 reference,
                 network_transaction_id: None,
                 fee: None,

@@ -311,6 +311,13 @@ impl Payments {
         }
     }
 
+    /// The refund that an operation carries out, as it stands.
+    async fn refund_by(&self, scope: Scope, id: OperationId) -> Result<Option<Refund>, PaymentsError> {
+        let refund = self.operation(scope, id).await?.and_then(|found| found.record.refund);
+        let Some(refund) = refund else { return Ok(None) };
+        Ok(self.store.of(scope).get::<Refund>(vec![refund.into()]).await?.map(|found| found.record))
+    }
+
     /// A refused command with a claim may be the repeat of one that succeeded: then its answer counts.
     pub(crate) async fn replay_or(
         &self,
@@ -321,7 +328,13 @@ impl Payments {
         match claims::lookup(&self.store, claim, self.settings.answer_within).await? {
             None => Err(refused),
             Some(Known::Answered(answered)) => Ok(*answered),
-            Some(Known::Running(payment)) => self.accepted(claim.scope, payment).await,
+            Some(Known::Running(payment, operation)) => {
+                let mut told = self.accepted(claim.scope, payment).await?;
+                if let Some(id) = operation {
+                    told.refund = self.refund_by(claim.scope, id).await?;
+                }
+                Ok(told)
+            }
         }
     }
 }

@@ -210,7 +210,6 @@ pub enum ThreeDSecure {
 
 impl ThreeDSecure {
     /// Whether provider and issuer decide.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
     pub const fn is_automatic(&self) -> bool {
         matches!(self, Self::Automatic)
     }

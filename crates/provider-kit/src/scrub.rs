@@ -186,15 +186,12 @@ fn percent_decoded(text: &str) -> String {
     while let Some((byte, after)) = rest.split_first() {
         let digits =
             after.get(..2).filter(|_| *byte == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(if *byte == b'+' { b' ' } else { *byte });
-                rest = after;
-            }
+        if let Some(decoded) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(decoded);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(if *byte == b'+' { b' ' } else { *byte });
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

@@ -21,6 +21,9 @@ pub(crate) struct Resolve {
     id: OperationId,
     #[command(flatten)]
     found: Found,
+    /// How much was moved, in minor units, if it was less than was asked
+    #[arg(long, value_name = "MINOR_UNITS", requires = "succeeded")]
+    amount: Option<i64>,
     /// Why, for the audit trail
     #[arg(long)]
     reason: String,
@@ -39,9 +42,9 @@ struct Found {
 
 impl OperationCommand {
     pub(crate) fn run(self, config: Config) -> Result<(), Failure> {
-        let Self::Resolve(Resolve { id, found, reason }) = self;
+        let Self::Resolve(Resolve { id, found, amount, reason }) = self;
         let resolution = match found.succeeded {
-            Some(reference) => Resolution::Succeeded { reference },
+            Some(reference) => Resolution::Succeeded { reference, amount },
             None => Resolution::NotDone,
         };
         with_node(config, |node| async move {

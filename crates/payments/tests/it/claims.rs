@@ -107,7 +107,7 @@ async fn an_operator_who_decides_answers_the_claim() {
     assert_eq!(first.verdict, Verdict::Accepted);
     let operation = first.payment.attempts[0].operation;
     assert_eq!(first.payment.attempts[0].status, payments::OperationStatus::NeedsReview);
-    let resolution = payments::Resolution::Succeeded { reference: "sbx_seen".to_owned() };
+    let resolution = payments::Resolution::Succeeded { reference: "sbx_seen".to_owned(), amount: None };
     let resolved =
         world.payments.resolve_operation("ann", world.scope, operation, resolution, "seen at the bank").await;
     assert_eq!(resolved.unwrap().status(), payments::PaymentStatus::Paid);

@@ -13,6 +13,7 @@ mod claims;
 mod methods;
 mod never_twice;
 mod notices;
+mod protections;
 mod schedule;
 mod storm;
 mod story;
