@@ -154,7 +154,7 @@ impl Payments {
         let waiting = claim.map(waiting_claim);
         let waits = |open: &&OpenOperation| open.status == OperationStatus::ActionRequired;
         let gives_up = opened.provider.profile().can(Capability::Cancel);
-        if gives_up && draft.payment.open_charge().filter(waits).is_some() {
+        if gives_up && draft.payment.open_charge().as_ref().is_some_and(waits) {
             if ready.failure.is_some() {
                 let message =
                     "the provider does not take this method; the charge that waits goes on".to_owned();

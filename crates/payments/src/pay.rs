@@ -224,7 +224,7 @@ impl Payments {
                 self.settings.public_url, draft.payment.id, opened.account.id
             ),
             expires_in: self.expires_in(draft, upi)?,
-            three_d_secure: three_d_secure(&draft.payment, wish, &merchant, upi),
+            three_d_secure: three_d_secure(&draft.payment, wish, merchant, upi),
             initiator: wish.initiator.clone(),
             stores_credential: wish.stores_credential || draft.payment.purpose == Purpose::Verification,
             claim,

@@ -362,6 +362,7 @@ pub struct PinnedInstrument {
 
 /// A payment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Payment {
     /// Its id.
     pub id: Id<PaymentKind>,

@@ -109,8 +109,8 @@ fn update(
 
 /// What is settled once the payment was charged for the first time.
 fn before_charging(payment: &mut Payment, command: &UpdatePayment) -> Result<Vec<&'static str>, Rejection> {
-    let charged = payment.charge.is_some() || payment.cancelled;
-    let settled = |param| if charged { Err(Rejection::Settled { param }) } else { Ok(()) };
+    let is_settled = payment.charge.is_some() || payment.cancelled;
+    let settled = |param| if is_settled { Err(Rejection::Settled { param }) } else { Ok(()) };
     let mut changed = Vec::new();
     let minor = command.amount.unwrap_or(payment.amount.minor);
     let currency = command.currency.unwrap_or(payment.amount.currency);

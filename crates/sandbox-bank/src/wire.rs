@@ -21,6 +21,7 @@ pub(crate) struct TokenRequest {
 
 /// `POST /v1/charges`.
 #[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the form of a request")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChargeRequest {
     pub(crate) reference: String,

@@ -63,7 +63,9 @@ pub(crate) fn state(verb: Verb, object: Object) -> Outcome {
     match (verb, object.status.as_str()) {
         (Verb::Charge, "authorized" | "captured" | "voided") => approved(object.amount_approved, object),
         (Verb::Charge, "requires_action") => action_required(object),
-        (Verb::Charge, "declined") => declined(object),
+        (Verb::Charge | Verb::Capture | Verb::Void | Verb::Refund | Verb::Increment, "declined") => {
+            declined(object)
+        }
         (Verb::Charge, "expired") => decline(DeclineCode::Expired, "expired", object),
         (Verb::Charge, "cancelled") => decline(DeclineCode::Cancelled, "cancelled", object),
         (Verb::Charge, "processing") | (Verb::Refund, "pending") => {
@@ -73,7 +75,6 @@ pub(crate) fn state(verb: Verb, object: Object) -> Outcome {
         (Verb::Capture | Verb::Void | Verb::Refund | Verb::Cancel | Verb::Increment, "succeeded") => {
             approved(object.amount, object)
         }
-        (Verb::Capture | Verb::Void | Verb::Refund | Verb::Increment, "declined") => declined(object),
         (_, other) => unknown(&format!("{} with status {other}", object.kind)),
     }
 }

@@ -17,6 +17,7 @@ pub(crate) struct TokenBody<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the form is the bank's")]
 pub(crate) struct ChargeBody<'a> {
     pub(crate) reference: &'a str,
     pub(crate) amount: i64,
