@@ -50,6 +50,19 @@ impl FolderLock {
         Ok(lock)
     }
 
+    /// Who serves a folder now, if anybody does. Changes nothing.
+    pub fn holder(folder: &Path) -> Option<String> {
+        let mut file = OpenOptions::new().read(true).open(folder.join(LOCK_FILE)).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder).ok()?;
+                Some(holder.trim().to_owned())
+            }
+            _ => None,
+        }
+    }
+
     /// Adds where this process listens to what a second one is told.
     pub fn announce(&mut self, address: &str) -> io::Result<()> {
         self.say(&format!("process {} at {address}", std::process::id()))

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::config::{BankPlace, Config};
 use crate::{Metrics, Ports, StartError};
 
-const MAIN_FILE: &str = "florin.db";
+pub(crate) const MAIN_FILE: &str = "florin.db";
 const BANK_FILE: &str = "bank.db";
 /// The schema of the bank's tables on PostgreSQL: beside the main ones, and none of their business.
 const BANK_SCHEMA: &str = "florin_bank";

@@ -47,6 +47,7 @@ mod pay;
 mod payer;
 mod payment;
 mod posting;
+mod probe;
 mod provider_reference;
 mod refund;
 mod refunds;
@@ -85,6 +86,7 @@ pub use payment::{
     Amounts, AnswerForm, Attempt, CardSummary, ChargeSummary, CustomerLink, LastError, MethodSummary,
     Payment, PaymentKind, PaymentStatus, Purpose, WaitingFor,
 };
+pub use probe::Probe;
 pub use refund::{Refund, RefundKind, RefundStatus, RefundSummary};
 pub use rejection::{PaymentsError, Rejection};
 pub use resolve::{Resolution, Returned};

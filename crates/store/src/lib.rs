@@ -25,6 +25,6 @@ pub use check::{check_postgres_schema, check_schema};
 pub use error::OpenError;
 pub use memory::{Fault, Memory, open_memory, open_memory_with};
 pub use options::{Options, Synchronous};
-pub use postgres::open_postgres;
+pub use postgres::{PostgresFacts, examine_postgres, open_postgres};
 pub use schema::{MIGRATIONS, Schema};
-pub use sqlite::open_sqlite;
+pub use sqlite::{SqliteFacts, examine_sqlite, open_sqlite};

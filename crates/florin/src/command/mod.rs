@@ -2,6 +2,7 @@
 
 mod bench;
 mod config;
+mod doctor;
 mod key;
 mod ledger;
 mod machine;
@@ -10,6 +11,7 @@ mod migrate;
 mod operation;
 mod payment;
 mod probe;
+mod provider;
 mod reference;
 mod sandbox;
 mod serve;
@@ -66,6 +68,11 @@ enum Command {
     Bench(Box<bench::Bench>),
     /// Asks the running server whether it is ready
     Probe,
+    /// Providers and their accounts
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
+    /// Tries out everything that a start needs, and says what to do about each fault
+    Doctor(doctor::Doctor),
     /// The settings
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -108,6 +115,8 @@ fn run_command(command: Option<Command>, load: impl Fn() -> Result<Config, Failu
         Command::Probe => probe::run(&load()?),
         // These say what there is, so they work also where the configuration does not.
         Command::Config(command) => command.run(load),
+        Command::Doctor(doctor) => doctor.run(load),
+        Command::Provider(command) => command.run(load),
         Command::Completions(completions) => {
             completions.run();
             Ok(())

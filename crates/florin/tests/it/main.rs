@@ -13,6 +13,7 @@ mod cards;
 mod clock;
 mod crash;
 mod customers;
+mod doctor;
 mod first_start;
 mod http;
 mod monitor;

@@ -8,6 +8,7 @@ mod ask;
 mod committer;
 mod connect;
 mod encode;
+mod examine;
 mod functions;
 mod migrate;
 mod read;
@@ -34,6 +35,7 @@ use crate::{OpenError, Options, Schema};
 use committer::Committer;
 use connect::{Connector, Use};
 pub(crate) use encode::type_name;
+pub use examine::{PostgresFacts, examine_postgres};
 use functions::Functions;
 use read::{Connections, Gets};
 

@@ -9,10 +9,13 @@
 mod apply;
 mod bind;
 mod checkpoint;
+mod examine;
 mod migrate;
 mod read;
 mod work;
 mod writer;
+
+pub use examine::{SqliteFacts, examine_sqlite};
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,0 +1,109 @@
+//! `florin provider`.
+
+use clap::Subcommand;
+use kernel::Mode;
+use node::{Config, Node, ProviderFacts, providers};
+use payments::Probe;
+use serde_json::{Value, json};
+
+use super::{with_node, worlds};
+use crate::failure::Failure;
+use crate::output;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// Lists the providers of this build and what each can do
+    List {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Calls a provider with every account there is, by a look-up that changes nothing
+    Test {
+        /// The provider's name
+        name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl ProviderCommand {
+    pub(crate) fn run(self, load: impl FnOnce() -> Result<Config, Failure>) -> Result<(), Failure> {
+        match self {
+            Self::List { json } => {
+                list(json);
+                Ok(())
+            }
+            Self::Test { name, json } => {
+                let name = if name == "mock" { "sandbox".to_owned() } else { name };
+                check_name(&name)?;
+                with_node(load()?, |node| async move { test(&node, &name, json).await })
+            }
+        }
+    }
+}
+
+fn list(as_json: bool) {
+    if as_json {
+        let providers: Vec<Value> = providers()
+            .into_iter()
+            .map(|ProviderFacts { id, name, methods, currencies }| {
+                json!({"id": id, "name": name, "methods": methods, "currencies": currencies})
+            })
+            .collect();
+        return output::json(&json!({ "providers": providers }));
+    }
+    for ProviderFacts { id, name, methods, currencies } in providers() {
+        let currencies = if currencies.is_empty() { "all".to_owned() } else { currencies.join(", ") };
+        output::line(&format!("{id:<12} {name}: {}; currencies: {currencies}", methods.join(", ")));
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    let known: Vec<_> = providers().into_iter().map(|provider| provider.id).collect();
+    if known.contains(&name) {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("there is no provider {name} in this build; there is: {}", known.join(", "))))
+}
+
+async fn test(node: &Node, name: &str, as_json: bool) -> Result<(), Failure> {
+    let mut results = Vec::new();
+    let mut failed = 0_u32;
+    for scope in worlds(node).await? {
+        for account in node.payments.accounts(scope).await? {
+            if account.provider != name {
+                continue;
+            }
+            let (word, why) = match node.payments.probe(scope, account.id).await? {
+                Probe::Answered => ("answered", None),
+                Probe::Refused(why) => ("refused", Some(why)),
+                Probe::Unreachable(why) => ("unreachable", Some(why)),
+            };
+            failed += u32::from(why.is_some());
+            let mode = if scope.mode == Mode::Live { "live" } else { "test" };
+            if !as_json {
+                let why = why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+                output::line(&format!("{} {} {mode}: {word}{why}", account.id, scope.merchant));
+            }
+            results.push(json!({
+                "account": account.id, "merchant_id": scope.merchant, "mode": mode, "result": word,
+                "reason": why,
+            }));
+        }
+    }
+    let count = results.len();
+    if as_json {
+        output::json(&json!({"provider": name, "accounts": results}));
+    }
+    match (count, failed) {
+        (0, _) => Err(Failure::Failed(format!(
+            "no merchant has an account at {name}; the first `florin serve` makes one at the sandbox"
+        ))),
+        (_, 0) => Ok(()),
+        _ => Err(Failure::Failed(format!(
+            "{failed} of {count} accounts do not work: check their credentials and the network"
+        ))),
+    }
+}
