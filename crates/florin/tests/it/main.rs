@@ -14,6 +14,7 @@ mod clock;
 mod crash;
 mod customers;
 mod doctor;
+mod deploy;
 mod first_start;
 mod http;
 mod monitor;
