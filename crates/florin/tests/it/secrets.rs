@@ -222,7 +222,7 @@ fn customers(ask: &mut impl FnMut(&str, &str, &[(&str, &str)], &str) -> String) 
         &[],
         &json!({"email": "not an address", "name": NAME}).to_string(),
     );
-    let method = json!({"type": "card", "card": {"card_number": CARDS[0], "exp_month": 12, "exp_year": 2037, "cvc": CVC}});
+    let method = card(CARDS[0]);
     ask("POST", &format!("/api/v1/customers/{id}/payment_methods"), &[], &method.to_string());
     ask("GET", "/api/v1/customers", &[], "");
     ask("DELETE", &format!("/api/v1/customers/{id}"), &[], "");
@@ -255,7 +255,11 @@ fn dump(url: &str) -> Vec<u8> {
         let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
         let driving = tokio::spawn(connection);
         let tables = client
-            .query("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'florin_bank')", &[])
+            .query(
+                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+                 WHERE schemaname IN ('public', 'florin_bank')",
+                &[],
+            )
             .await
             .unwrap();
         let mut bytes = Vec::new();
