@@ -59,6 +59,10 @@ pub struct LedgerAccount {
 }
 
 impl LedgerAccount {
+    /// The part of the account from which limits on volume are granted, and to which what was used
+    /// goes: it shows, below zero, what all counters have left.
+    pub const POOL: &'static str = "pool";
+
     /// The only account of its kind.
     pub const fn of(kind: AccountKind) -> Self {
         Self { kind, part: String::new() }
@@ -69,9 +73,10 @@ impl LedgerAccount {
         Self { kind, part: part.into() }
     }
 
-    /// Whether a reserve may never overdraw it. Such an account is one row and is not striped.
-    pub const fn is_flagged(&self) -> bool {
-        matches!(self.kind, AccountKind::Volume)
+    /// Whether a reserve may never overdraw it. Such an account is one row and is not striped. Of the
+    /// limits on volume that is each counter, and not the pool that they are granted from.
+    pub fn is_flagged(&self) -> bool {
+        matches!(self.kind, AccountKind::Volume) && self.part != Self::POOL
     }
 }
 

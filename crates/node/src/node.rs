@@ -384,6 +384,8 @@ fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {
             auto_capture: payment.auto_capture,
             capture_delay_seconds: payment.capture_delay_seconds,
             tds_threshold: payment.tds_threshold,
+            limits: config.limits.clone(),
+            version: 0,
         },
     }
 }

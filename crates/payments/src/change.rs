@@ -136,6 +136,12 @@ impl Payments {
             let profile = opened.provider.profile();
             decide(&mut draft, claim.as_ref().map(waiting_claim), Some(profile))?;
             let subject = draft.to_send.first().copied();
+            if let Some(increment) = subject.filter(|subject| subject.kind == crate::OperationKind::Increment)
+            {
+                let merchant = self.merchant(caller.scope).await?;
+                self.count_volume(&mut draft, increment, &merchant).await?;
+            }
+            let currency = draft.payment.amount.currency;
             let answering = subject.map_or_else(|| id.to_string(), |subject| subject.to_string());
             draft.claim = claim.clone().map(|claim| Claim { operation: Some(answering), ..claim });
             let reserved = self.commit_reserve(draft, &opened, subject, teller).await?;
@@ -144,7 +150,7 @@ impl Payments {
                 Reserved::Told => return Ok(()),
                 Reserved::Run(run) => return self.run(*run, opened, teller).await,
                 Reserved::Not(Outcome::Conflict) => {}
-                Reserved::Not(other) => return Err(refused(other)),
+                Reserved::Not(other) => return Err(self.refused_charge(caller.scope, currency, other).await),
             }
         }
         Err(PaymentsError::Busy)

@@ -11,7 +11,7 @@ use crate::give_up;
 use crate::operation::{Due, OperationId, OperationKind, OperationStatus};
 use crate::payment::{CancelRequest, CardSummary, LastError, MethodSummary, PaymentStatus};
 use crate::rejection::ModelError;
-use crate::{next_charge, posting, surplus};
+use crate::{next_charge, posting, surplus, volume};
 
 /// An approved charge: held or taken money, unless it is less than was asked.
 pub(crate) fn succeeded(draft: &mut Draft, id: OperationId, approved: &Approved) -> Result<(), ModelError> {
@@ -38,6 +38,7 @@ pub(crate) fn stand(draft: &mut Draft, id: OperationId, approved: &Approved) -> 
     if let Some(MethodSummary::Card(card)) = draft.payment.method.as_mut() {
         learn_card(card, approved);
     }
+    volume::count_again(draft, id);
     draft.payment.last_error = None;
     draft.payment.expires_at = None;
     let now = draft.now;
@@ -80,11 +81,13 @@ pub(crate) fn failed(draft: &mut Draft, id: OperationId, error: &LastError) {
         });
     draft.payment.last_error = Some(error.clone());
     summarise(draft, id, draft.operation(id).map_or(OperationStatus::Declined, |o| o.status), Some(error));
+    volume::release(draft, id);
     let code = error.decline_code.as_deref().unwrap_or(&error.code).to_owned();
     draft.payment.expires_at = None;
     if draft.payment.next.is_some() && draft.payment.cancel.is_none() {
         draft.fact("payment.charge_superseded", json!({"operation": id, "code": code}));
         if next_charge::go_on(draft) {
+            volume::hand_on(draft, id);
             close_cancels(draft);
             return;
         }

@@ -18,7 +18,7 @@ use crate::operation::{OperationId, OperationStatus};
 use crate::pay::{DECIDE_TRIES, Reserved, Wish, saved};
 use crate::payment::{MethodSummary, OpenOperation, Payment, PaymentKind};
 use crate::rejection::{PaymentsError, Rejection};
-use crate::service::{Payments, Teller, draft_of, refused};
+use crate::service::{Payments, Teller, draft_of};
 
 /// What a confirm charges.
 struct Confirmed {
@@ -73,7 +73,9 @@ impl Payments {
                 Reserved::Told => return Ok(()),
                 Reserved::Run(run) => return self.run(*run, confirmed.opened, teller).await,
                 Reserved::Not(Outcome::Conflict) => {}
-                Reserved::Not(other) => return Err(refused(other)),
+                Reserved::Not(other) => {
+                    return Err(self.refused_charge(caller.scope, before.amount.currency, other).await);
+                }
             }
         }
         Err(PaymentsError::Busy)

@@ -102,6 +102,7 @@ pub(crate) fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, ca
         fee: None,
         claim: new.claim,
         surplus: false,
+        volume: None,
         postings: 0,
         refund: None,
         charge: new.charge,

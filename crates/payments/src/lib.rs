@@ -42,6 +42,7 @@ mod moves;
 mod next_charge;
 mod operation;
 mod order_guard;
+mod own_settings;
 mod patch;
 mod pay;
 mod payer;
@@ -61,6 +62,7 @@ mod settings;
 mod surplus;
 mod timeline;
 mod update;
+mod volume;
 mod watch;
 mod writing;
 
@@ -80,6 +82,7 @@ pub use inbox::{DeliveryKind, DeliveryStatus, INBOX_JOB, StoredDelivery};
 pub use method::{PaymentMethod, PaymentMethodKind};
 pub use methods::{Attaching, MethodView, NewMethod};
 pub use operation::{Operation, OperationId, OperationKind, OperationStatus};
+pub use own_settings::{OwnSettings, SettingsMark, SettingsPatch};
 pub use patch::{MetadataPatch, Patch};
 pub use payer::{Address, Payer};
 pub use payment::{
@@ -92,8 +95,9 @@ pub use rejection::{PaymentsError, Rejection};
 pub use resolve::{Resolution, Returned};
 pub use schedule::SCHEDULE_JOB;
 pub use service::{Page, Payments, PaymentsPorts};
-pub use settings::{LateSuccess, MerchantSettings, PaymentsSettings};
+pub use settings::{LateSuccess, MerchantSettings, PaymentsSettings, VolumeLimits};
 pub use timeline::{Moment, Step, TimelineCursor, TransferRow};
+pub use volume::Limit;
 pub use writing::Done;
 
 /// The tables of this crate.
@@ -108,6 +112,7 @@ pub const TABLES: &[&Table] = &[
     &provider_reference::PROVIDER_REFERENCE,
     &account::PROVIDER_ACCOUNT,
     &settings::PAYMENT_SETTINGS,
+    &volume::VOLUME_GRANT,
     &inbox::INBOX,
     &search::PAYMENT_SEARCH,
     &search::REFUND_SEARCH,
@@ -134,5 +139,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "search",
         sqlite: include_str!("../migrations/sqlite/203_search.sql"),
         postgres: include_str!("../migrations/postgres/203_search.sql"),
+    },
+    Migration {
+        number: 204,
+        name: "limits",
+        sqlite: include_str!("../migrations/sqlite/204_limits.sql"),
+        postgres: include_str!("../migrations/postgres/204_limits.sql"),
     },
 ];

@@ -79,6 +79,7 @@ pub(crate) fn incremented(draft: &mut Draft, id: OperationId, approved: &Approve
 pub(crate) fn increment_failed(draft: &mut Draft, id: OperationId, error: &LastError) {
     let amount = draft.operation(id).map_or(0, |operation| operation.amount.minor);
     draft.payment.last_error = Some(error.clone());
+    crate::volume::release(draft, id);
     draft.fact("payment.increment_failed", json!({"operation": id, "amount": amount, "code": error.code}));
 }
 

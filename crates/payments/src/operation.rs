@@ -373,6 +373,9 @@ pub struct Operation {
     /// the books, stays out of the payment's sums, and is reversed.
     #[serde(default, skip_serializing_if = "crate::payment::is_false")]
     pub surplus: bool,
+    /// What it takes from limits on volume, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Counted>,
     /// Its transfers so far; numbers the next one.
     pub postings: i64,
     /// The refund that it carries out.
@@ -435,6 +438,16 @@ pub(crate) static OPERATION: Table = Table {
     }],
     fillfactor: 50,
 };
+
+/// What a charge takes from its merchant's limits on volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The counters, by the names of their periods: `2026-11`, `2026-11-21`.
+    pub periods: Vec<String>,
+    /// It ended without money, and they have it back.
+    #[serde(default, skip_serializing_if = "crate::payment::is_false")]
+    pub released: bool,
+}
 
 impl Record for Operation {
     const TABLE: &'static Table = &OPERATION;

@@ -20,7 +20,7 @@ use crate::method::{PaymentMethod, PaymentMethodKind};
 use crate::operation::{OperationId, WaitingClaim};
 use crate::payment::{Amounts, CustomerLink, MethodSummary, Payment, PaymentKind, PaymentStatus, Purpose};
 use crate::rejection::{PaymentsError, Rejection};
-use crate::service::{Payments, Teller, answered, policy, refused};
+use crate::service::{Payments, Teller, answered, policy};
 use crate::settings::MerchantSettings;
 
 /// How often a reserve that met another node's commit is decided again.
@@ -131,7 +131,9 @@ impl Payments {
                 Reserved::Not(Outcome::Duplicate(Duplicate::Row { table })) if table == CUSTOMER.name => {}
                 // A payment is new: what moved is the customer who gets the method.
                 Reserved::Not(Outcome::Conflict) => {}
-                Reserved::Not(other) => return Err(refused(other)),
+                Reserved::Not(other) => {
+                    return Err(self.refused_charge(scope, command.amount.currency, other).await);
+                }
             }
         }
         Err(PaymentsError::Busy)
@@ -201,6 +203,8 @@ impl Payments {
             draft.payment.holds_order = false;
             draft.to_send.clear();
             apply(draft, charge, failure, &policy(&self.settings, opened, &merchant, None))?;
+        } else {
+            self.count_volume(draft, charge, &merchant).await?;
         }
         Ok(charge)
     }

@@ -1,10 +1,11 @@
 //! Why a command is refused: data, in order of precedence; nothing was written and nothing sent.
 
-use kernel::{MoneyError, RecordError, StoreError};
+use kernel::{Currency, MoneyError, RecordError, StoreError};
 use thiserror::Error;
 
 use crate::operation::OperationId;
 use crate::payment::{LastError, PaymentStatus};
+use crate::volume::Limit;
 
 /// A refused command. The edge maps each to a status and a code.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -75,6 +76,16 @@ pub enum Rejection {
     BeyondRefundable {
         /// Minor units that can be refunded.
         available: i64,
+    },
+    /// The merchant's limit does not leave room for it.
+    #[error("{}: {left} of {currency} are left", limit.as_str())]
+    LimitExceeded {
+        /// Which limit.
+        limit: Limit,
+        /// In which currency.
+        currency: Currency,
+        /// Minor units that it leaves.
+        left: i64,
     },
     /// The payment has had 99 operations.
     #[error("a payment can have 99 operations, this one has had them")]

@@ -26,6 +26,7 @@ use crate::payment::{Payment, PaymentKind};
 use crate::refund::Refund;
 use crate::rejection::{PaymentsError, Rejection};
 use crate::settings::{MerchantSettings, PaymentsSettings};
+use crate::volume::Granted;
 
 /// How long a command waits for others on its payment before 409.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -67,6 +68,7 @@ pub struct Payments {
     pub(crate) accounts: Accounts,
     pub(crate) locks: Locks,
     pub(crate) clocks: Clocks,
+    pub(crate) granted: Granted,
     merchants: Cache<Scope, Arc<MerchantSettings>>,
 }
 
@@ -93,6 +95,7 @@ impl Payments {
         let clocks = Clocks::new(Arc::clone(&ports.store), Arc::clone(&ports.clock));
         Arc::new(Self {
             merchants,
+            granted: Granted::new(Arc::clone(&ports.clock)),
             clocks,
             store: ports.store,
             vault: ports.vault,
@@ -178,11 +181,14 @@ impl Payments {
         if let Some(known) = self.merchants.get(&scope) {
             return Ok(known);
         }
-        let stored = self.store.of(scope).get::<MerchantSettings>(vec!["payments".into()]).await?;
-        let settings = stored.map_or_else(|| self.settings.defaults.clone(), |stored| stored.record);
+        let settings = self.settings(scope).await?;
         let settings = Arc::new(settings);
         self.merchants.keep(scope, Arc::clone(&settings));
         Ok(settings)
+    }
+
+    pub(crate) fn forget_merchant(&self, scope: Scope) {
+        self.merchants.forget(&scope);
     }
 
     /// A draft of a payment as it stands, with all its operations and their refunds.

@@ -1,8 +1,9 @@
 //! What decides how payments behave: the installation's durations and each merchant's own settings.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kernel::{Cell, Column, ColumnType, Record, Table};
+use kernel::{Column, ColumnType, Currency, Table};
 use provider_kit::Payee;
 use serde::{Deserialize, Serialize};
 
@@ -70,8 +71,8 @@ pub enum LateSuccess {
     Keep,
 }
 
-/// One merchant's settings for payments, per scope.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One merchant's settings for payments in one world: its own where it has any, else the installation's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MerchantSettings {
     /// Where browsers return when a payment does not say.
     pub return_url: Option<String>,
@@ -84,23 +85,37 @@ pub struct MerchantSettings {
     /// Who is paid in UPI requests.
     pub upi_payee: Payee,
     /// Whether a payment that does not say is captured at once.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub auto_capture: bool,
     /// After how many seconds a payment that does not say is captured by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture_delay_seconds: Option<u32>,
     /// From this amount on, in minor units, cards are charged with 3-D Secure alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tds_threshold: Option<i64>,
+    /// How much it may take.
+    pub limits: VolumeLimits,
+    /// The version of its own settings; 0 if it has none. Of two nodes that know different limits, the
+    /// one with the higher version is right.
+    pub version: i64,
 }
 
-const fn yes() -> bool {
-    true
+/// How much a merchant may take, in minor units. What is absent is not limited, and costs nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeLimits {
+    /// At most so much in one payment, by currency.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub max_transaction_amount: BTreeMap<Currency, i64>,
+    /// At most so much a day (UTC), in each currency for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_volume: Option<i64>,
+    /// At most so much a month (UTC), in each currency for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monthly_volume: Option<i64>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-const fn is_true(value: &bool) -> bool {
-    *value
+impl VolumeLimits {
+    /// Whether nothing is limited.
+    pub fn is_empty(&self) -> bool {
+        self.max_transaction_amount.is_empty() && self.daily_volume.is_none() && self.monthly_volume.is_none()
+    }
 }
 
 impl Default for MerchantSettings {
@@ -114,6 +129,8 @@ impl Default for MerchantSettings {
             auto_capture: true,
             capture_delay_seconds: None,
             tds_threshold: None,
+            limits: VolumeLimits::default(),
+            version: 0,
         }
     }
 }
@@ -128,16 +145,3 @@ pub(crate) static PAYMENT_SETTINGS: Table = Table {
     indexes: &[],
     fillfactor: 100,
 };
-
-impl Record for MerchantSettings {
-    const TABLE: &'static Table = &PAYMENT_SETTINGS;
-    const FORM: u16 = 1;
-
-    fn key(&self) -> Vec<Cell> {
-        vec!["payments".into()]
-    }
-
-    fn columns(&self) -> Vec<Cell> {
-        Vec::new()
-    }
-}

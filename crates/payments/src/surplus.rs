@@ -58,8 +58,11 @@ pub(crate) fn partial_approval(
     let error = draft.payment.last_error.clone();
     become_surplus(draft, id, approved, "the provider approved less than was asked")?;
     charge::summarise(draft, id, OperationStatus::Declined, error.as_ref());
+    crate::volume::release(draft, id);
     draft.fact("payment.failed", json!({"operation": id, "code": "partially_approved"}));
-    if !next_charge::go_on(draft) {
+    if next_charge::go_on(draft) {
+        crate::volume::hand_on(draft, id);
+    } else {
         crate::apply::release_order(draft);
     }
     if let Some(claim) = draft.payment.cancel.take().map(|cancel| cancel.claim) {

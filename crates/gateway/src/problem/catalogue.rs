@@ -310,6 +310,11 @@ catalogue! {
         "More than can be refunded",
         "The amount exceeds what is captured and neither refunded, disputed nor held by an open refund.",
         "Refund at most what `detail` says.";
+    LIMIT_EXCEEDED = "limit_exceeded", 422, once,
+        "The merchant's limit does not leave room for this",
+        "The amount is above the merchant's limit of one payment, or what is left of its day or month \
+         (UTC). Nothing was sent.",
+        "Charge at most what `detail` says, wait for the next period, or have the limit raised.";
     TOO_MANY_OPERATIONS = "too_many_operations", 422, once,
         "The payment has had its operations",
         "A payment can have 99 operations.",

@@ -86,6 +86,11 @@ fn from_rejection(rejection: Rejection) -> Problem {
             format!("{available} minor units can be refunded, not more."),
         )
         .at("/amount"),
+        Rejection::LimitExceeded { limit, currency, left } => {
+            let limit = limit.as_str();
+            let detail = format!("`{limit}` leaves {left} minor units of {currency}, not more.");
+            Problem::new(&code::LIMIT_EXCEEDED, detail).at("/amount")
+        }
         Rejection::TooManyOperations => Problem::plain(&code::TOO_MANY_OPERATIONS),
         Rejection::KeyReused => Problem::plain(&code::IDEMPOTENCY_KEY_REUSED).at("Idempotency-Key"),
         Rejection::KeyInUse => {

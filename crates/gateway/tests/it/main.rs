@@ -25,4 +25,5 @@ mod sandbox;
 mod server;
 mod timeline;
 mod verbs;
+mod volume;
 mod world;

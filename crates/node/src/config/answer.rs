@@ -60,7 +60,6 @@ const SHARED: &str = "counters shared between nodes (each node counts for itself
 const WEBHOOKS_IN: &str = "webhooks of other systems";
 const WEBHOOKS_OUT: &str = "webhooks to merchants";
 const SESSIONS: &str = "people's sessions (API keys are made with `florin key create`)";
-const LIMITS: &str = "limits on amounts and volumes, so this limit is not held";
 const CONNECT: &str = "Stripe Connect";
 const TESTS: &str = "the provider's own tests against its sandbox, which come with the provider";
 
@@ -96,10 +95,7 @@ pub(super) const ANSWERS: &[Answer] = &[
     absent("fraud_detection.api_key", RISK),
     absent("payment.enable_fraud_check", RISK),
     absent("payment.risk_threshold", RISK),
-    absent("currencies.default", "conversion of limits to one currency"),
-    absent("limits.max_transaction_amount", LIMITS),
-    absent("limits.daily_volume_limit", LIMITS),
-    absent("limits.monthly_volume_limit", LIMITS),
+    absent("currencies.default", "conversion of limits to one currency (each currency counts for itself)"),
     setting("UPI_CORE_ENDPOINT", "upi_core"),
     setting("WALLET_API_ENDPOINTS", "paytm and phonepe"),
     credential("CARD_GATEWAY_API_KEY", "razorpay"),

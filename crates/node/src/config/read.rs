@@ -1,5 +1,6 @@
 //! The kinds of values that settings take, each with what it is called and what it allows.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kernel::{Currency, Network, Secret};
@@ -72,6 +73,18 @@ pub(super) const CURRENCIES: Reader<Vec<Currency>> =
         currencies.dedup();
         Ok(currencies)
     });
+
+pub(super) const AMOUNT: Reader<i64> =
+    Reader::new("integer", "a whole number of minor units, 1 or more", |raw, _| raw.amount());
+pub(super) const AMOUNTS: Reader<BTreeMap<Currency, i64>> = Reader::new(
+    "table of integers",
+    "a table of ISO 4217 codes and whole numbers of minor units, such as { USD = 1000000 }",
+    |raw, _| {
+        let amounts = raw.amounts().ok_or(AMOUNTS.allowed)?;
+        let read = |(code, amount): (String, i64)| Some((code.parse().ok()?, amount));
+        amounts.into_iter().map(read).collect::<Option<_>>().ok_or(AMOUNTS.allowed)
+    },
+);
 
 pub(super) const ENCRYPTION_KEY: Reader<Secret<String>> = Reader::new(
     "secret",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kernel::{Currency, Network, Secret};
 use limits::Rate;
-use payments::{LateSuccess, RecordExchanges};
+use payments::{LateSuccess, RecordExchanges, VolumeLimits};
 
 use super::origin::Origins;
 
@@ -22,6 +22,8 @@ pub struct Config {
     pub encryption_key: Option<Secret<String>>,
     /// Every merchant's defaults.
     pub payment: PaymentConfig,
+    /// How much every merchant may take, unless it has limits of its own.
+    pub limits: VolumeLimits,
     /// How often somebody may call.
     pub rate_limit: RateLimitConfig,
     /// How calls to providers are driven.

@@ -80,6 +80,17 @@ impl Raw {
         self.number().filter(|number| (least..=greatest).contains(number))
     }
 
+    /// A whole number of minor units, more than none.
+    pub(super) fn amount(&self) -> Result<i64, Allowed> {
+        self.number().filter(|number| *number > 0).ok_or("a whole number of minor units, 1 or more")
+    }
+
+    /// Names with amounts; `None` if it is anything else.
+    pub(super) fn amounts(&self) -> Option<Vec<(String, i64)>> {
+        let Self::Table(entries) = self else { return None };
+        entries.iter().map(|(name, value)| Some((name.clone(), value.amount().ok()?))).collect()
+    }
+
     /// Of ten thousand.
     pub(super) fn basis_points(&self) -> Result<u32, Allowed> {
         let number = self.number().and_then(|number| u32::try_from(number).ok());

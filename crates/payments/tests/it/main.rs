@@ -19,4 +19,5 @@ mod storm;
 mod story;
 mod supersede;
 mod verbs;
+mod volume;
 mod world;

@@ -2,6 +2,7 @@
 //! here.
 
 mod database;
+mod limits;
 mod log;
 mod operation;
 mod payment;
@@ -20,6 +21,7 @@ pub(super) const SECTIONS: &[Section] = &[
     database::SECTION,
     payment::SECTION,
     payment::UPI,
+    limits::SECTION,
     rate_limit::SECTION,
     operation::SECTION,
     sandbox::SECTION,
