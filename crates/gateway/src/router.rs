@@ -63,6 +63,10 @@ pub fn routes() -> Vec<Route> {
         public(Method::POST, "/return/{payment}", post(browser::return_to)),
         public(Method::POST, "/webhooks/{provider}/{account}", post(webhooks::receive)),
         public(Method::GET, "/openapi.json", get(openapi::serve)),
+        public(Method::GET, "/docs", get(openapi::pages::swagger)),
+        public(Method::GET, "/docs/errors", get(openapi::pages::error_reference)),
+        public(Method::GET, "/docs/assets/{name}", get(openapi::pages::asset)),
+        public(Method::GET, "/redoc", get(openapi::pages::redoc)),
     ]);
     routes
 }

@@ -15,8 +15,10 @@
 mod area;
 pub mod body;
 mod document;
+mod errors;
 pub(crate) mod form;
 pub mod operation;
+pub(crate) mod pages;
 mod problems;
 
 use std::sync::LazyLock;
@@ -31,8 +33,15 @@ use serde_json::Value;
 pub use operation::Operation;
 
 /// Routes that the document leaves out: pages for people, and the document itself.
-pub const UNDOCUMENTED: &[(&str, &str)] =
-    &[("GET", "/return/{payment}"), ("POST", "/return/{payment}"), ("GET", "/openapi.json")];
+pub const UNDOCUMENTED: &[(&str, &str)] = &[
+    ("GET", "/return/{payment}"),
+    ("POST", "/return/{payment}"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
+    ("GET", "/docs/errors"),
+    ("GET", "/docs/assets/{name}"),
+    ("GET", "/redoc"),
+];
 
 /// Every operation, in the order of the document.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
@@ -42,6 +51,11 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 /// The document.
 pub fn document() -> Value {
     document::document()
+}
+
+/// The error reference as Markdown: what `docs/errors.md` holds.
+pub fn error_reference() -> String {
+    errors::markdown()
 }
 
 /// Bytes that never change while the server runs, and the tag that says so.

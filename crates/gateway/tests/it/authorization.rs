@@ -62,6 +62,10 @@ const PUBLIC: &[(&str, &str)] = &[
     ("GET /health", "what monitoring asks: words for each part, nothing of a merchant"),
     ("GET /ready", "the same for load balancers"),
     ("GET /metrics", "figures, for this machine and private networks alone"),
+    ("GET /docs", "a page over that document"),
+    ("GET /docs/errors", "what each code means"),
+    ("GET /docs/assets/{name}", "files of these pages"),
+    ("GET /redoc", "another page over that document"),
     ("GET /openapi.json", "the documentation of this API: the same for everybody"),
 ];
 

@@ -81,8 +81,6 @@ async fn what_is_not_there_is_a_problem_document() {
     let world = World::start().await;
     for path in [
         "/",
-        "/docs",
-        "/redoc",
         "/api",
         "/api/v1",
         "/api/v2/payments",

@@ -27,13 +27,12 @@ const PROVIDER: Field =
     Field::new("provider", Form::Text(&TextRule::WORD), "At which provider it is kept.").also(&["gateway"]);
 
 static TOKENIZE: Body = Body {
-    name: "TokenizePaymentMethod",
-    about: "A card, or a UPI address.",
+    name: "TokenizeCard",
+    about: "A card.",
     parser: &tables::TOKENIZE,
     fields: &[
         TYPE,
-        CARD,
-        UPI,
+        CARD.required(),
         Field::new("customer_id", Form::Text(&TextRule::REFERENCE), "Whose: your own reference, or our id.")
             .also(&["user_id"]),
         NAME,
@@ -42,11 +41,34 @@ static TOKENIZE: Body = Body {
     example: r#"{"card": {"card_number": "4242424242424242", "exp_month": 12, "exp_year": 2037}}"#,
 };
 
-static ATTACH: Body = Body {
-    name: "AttachPaymentMethod",
-    about: "A new method.",
+static TOKENIZE_UPI: Body = Body {
+    name: "TokenizeUpi",
+    about: "A UPI address.",
+    parser: &tables::TOKENIZE,
+    fields: &[
+        UPI.required(),
+        TYPE,
+        Field::new("customer_id", Form::Text(&TextRule::REFERENCE), "Whose: your own reference, or our id.")
+            .also(&["user_id"]),
+        NAME,
+        PROVIDER,
+    ],
+    example: r#"{"type": "upi", "upi": {"vpa": "success@bank"}}"#,
+};
+
+static ATTACH_UPI: Body = Body {
+    name: "AttachUpi",
+    about: "A new UPI address.",
     parser: &tables::ATTACH,
-    fields: &[TYPE, CARD, UPI, NAME, PROVIDER],
+    fields: &[UPI.required(), TYPE, NAME, PROVIDER],
+    example: r#"{"type": "upi", "upi": {"vpa": "success@bank"}}"#,
+};
+
+static ATTACH: Body = Body {
+    name: "AttachCard",
+    about: "A new card.",
+    parser: &tables::ATTACH,
+    fields: &[TYPE, CARD.required(), NAME, PROVIDER],
     example: r#"{"card": {"card_number": "4242424242424242", "exp_month": 12, "exp_year": 2037}}"#,
 };
 
@@ -96,7 +118,7 @@ static TOKENIZE_METHOD: Operation = Operation {
     about: "The provider keeps the card; you get an id that can be charged again and again. A publishable key \
             may send no `customer_id` and no `provider`.",
     query: Query::NONE,
-    bodies: &[&TOKENIZE],
+    bodies: &[&TOKENIZE, &TOKENIZE_UPI],
     needs_body: true,
     answers: &[Answer {
         status: 201,
@@ -200,7 +222,7 @@ static ATTACH_METHOD: Operation = Operation {
     summary: "Attach a payment method to a customer",
     about: "A new one, or one that is stored already.",
     query: Query::NONE,
-    bodies: &[&ATTACH, &ATTACH_STORED],
+    bodies: &[&ATTACH, &ATTACH_UPI, &ATTACH_STORED],
     needs_body: true,
     answers: &[Answer { status: 200, about: "The payment method.", content: METHOD, links: ONWARD }],
     problems: PROBLEMS,

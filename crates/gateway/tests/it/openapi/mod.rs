@@ -3,4 +3,5 @@
 mod bodies;
 mod document;
 mod need;
+mod pages;
 mod samples;
