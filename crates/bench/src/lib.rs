@@ -5,9 +5,10 @@
 //! own that does little more than copy prepared bytes, because on a small machine the generator shares
 //! its cores with the server it measures.
 //!
-//! It knows the API as a merchant knows it and nothing of how the server is built: no crate of ours is
-//! below it. It measures the real clock (`clock.rs` is the one place that reads it) and it draws no
-//! random numbers, so that two runs send the same requests in the same order.
+//! It knows the API as a merchant knows it and nothing of how the server is built. The exception is
+//! [`fill`], which writes a store full of history for it to be measured on. It measures the real clock
+//! (`clock.rs` is the one place that reads it) and it draws no random numbers, so that two runs send the
+//! same requests in the same order.
 //!
 //! The entry is [`run()`]; what to do is [`Options`], what came of it is a [`Report`]. With a journal
 //! ([`Options::journal`]) it is also the witness of crash tests: every answer is a line there, under the
@@ -17,6 +18,7 @@ mod client;
 mod clock;
 mod connection;
 mod error;
+pub mod fill;
 mod journal;
 mod options;
 mod payments;

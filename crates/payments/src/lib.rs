@@ -43,6 +43,7 @@ mod next_charge;
 mod operation;
 mod order_guard;
 mod own_settings;
+mod past;
 mod patch;
 mod pay;
 mod payer;
@@ -83,6 +84,7 @@ pub use method::{PaymentMethod, PaymentMethodKind};
 pub use methods::{Attaching, MethodView, NewMethod};
 pub use operation::{Operation, OperationId, OperationKind, OperationStatus};
 pub use own_settings::{OwnSettings, SettingsMark, SettingsPatch};
+pub use past::{PastEnd, PastPayment};
 pub use patch::{MetadataPatch, Patch};
 pub use payer::{Address, Payer};
 pub use payment::{

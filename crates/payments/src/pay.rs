@@ -325,7 +325,7 @@ fn three_d_secure(payment: &Payment, wish: &Wish, merchant: &MerchantSettings, u
     }
 }
 
-fn new_payment(
+pub(crate) fn new_payment(
     id: Id<PaymentKind>,
     command: &CreatePayment,
     method: Option<MethodSummary>,

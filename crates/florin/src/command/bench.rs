@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bench::{ApiKey, Method, Mix, Options, Phase, Progress, Report, Stop, Target};
-use clap::Args;
+use clap::{Args, Subcommand};
 use identity::KeyKind;
 use kernel::{Actor, Mode, Secret};
 use node::config::BankPlace;
 use node::{Config, Node};
 use serde_json::json;
 
+use super::fill;
 use super::machine::Machine;
 use super::on_runtime;
 use super::serve::listen;
@@ -21,7 +22,10 @@ use crate::shutdown::Signals;
 
 /// Measures a running server, or one of its own that it starts for the purpose.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Bench {
+    #[command(subcommand)]
+    what: Option<BenchCommand>,
     /// A server; several are dealt the clients in turn. Without one: a server of its own on a free
     /// port, over a temporary folder or --database-url, with its bank in memory
     #[arg(long, value_name = "URL")]
@@ -73,8 +77,18 @@ pub(crate) struct Bench {
     json: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// Fills the configured store with payments of the past, books and search included; the same command
+    /// goes on where one was broken off
+    Fill(fill::Fill),
+}
+
 impl Bench {
     pub(crate) fn run(self: Box<Self>, config: Config) -> Result<(), Failure> {
+        if let Some(BenchCommand::Fill(fill)) = self.what {
+            return fill.run(config);
+        }
         on_runtime(async {
             if self.target.is_empty() {
                 let server = OwnServer::start(config, self.database_url.as_deref()).await?;

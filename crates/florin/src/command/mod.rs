@@ -3,6 +3,7 @@
 mod bench;
 mod config;
 mod doctor;
+mod fill;
 mod key;
 mod ledger;
 mod machine;
