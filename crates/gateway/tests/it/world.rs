@@ -130,6 +130,12 @@ impl World {
         entries.flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap_or_default()).collect()
     }
 
+    /// Whether a text stands in the node's files, plain or in hexadecimal.
+    pub(crate) fn kept(files: &[u8], text: &str) -> bool {
+        let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        [text, &digits].iter().any(|text| files.windows(text.len()).any(|bytes| bytes == text.as_bytes()))
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

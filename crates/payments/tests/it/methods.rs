@@ -140,3 +140,26 @@ async fn many_payments_at_once_save_for_one_new_customer() {
     assert_eq!(world.statement().await.len(), done);
     assert!(done >= 1);
 }
+
+#[tokio::test]
+async fn a_customer_has_two_hundred_methods_and_no_more() {
+    let world = World::new().await;
+    let new = || NewMethod {
+        method: MethodInput::Token("tok_visa".to_owned()),
+        customer: Some(CustomerRef::Reference("anna".to_owned())),
+        display_name: None,
+        provider: None,
+    };
+    for _ in 0..200 {
+        world.payments.method_tokenize(&world.caller, new(), None).await.unwrap();
+    }
+    let refused = world.payments.method_tokenize(&world.caller, new(), None).await.unwrap_err();
+    assert_eq!(refused, PaymentsError::Rejected(Rejection::TooManyMethods { most: 200 }));
+    // One commit takes them all.
+    let anna = CustomerRef::Reference("anna".to_owned());
+    world.payments.customer_delete(&world.caller, &anna, None).await.unwrap();
+    let rows = world.store.find(kernel::Query::everywhere(&kernel::JOURNAL, 1000)).await.unwrap();
+    let kinds = rows.iter().filter_map(kernel::JournalRow::read).flat_map(|row| row.events);
+    assert_eq!(kinds.filter(|event| event.kind == "customer.deleted").count(), 1);
+    assert!(world.payments.method_list(world.scope, &anna, None, 10).await.is_err());
+}
