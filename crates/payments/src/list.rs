@@ -70,9 +70,9 @@ impl Payments {
         self.list_by(scope, PaymentFilter::default(), after, limit).await
     }
 
-    /// Payments that answer a filter, newest first, after (below) an id. Exact at once unless the filter names more than
-    /// customer, order and times: then a payment may be missing for a second after it changed, and
-    /// still none is shown that does not match.
+    /// Payments that answer a filter, newest first, after (below) an id. Exact at once unless the filter
+    /// names more than customer, order and times: then a payment may be missing for a second after it
+    /// changed, and still none is shown that does not match.
     pub async fn list_by(
         &self,
         scope: Scope,

@@ -55,11 +55,12 @@ impl Payments {
         after: Option<Id<RefundKind>>,
         limit: u32,
     ) -> Result<Page<Refund>, PaymentsError> {
-        self.refund_list_by(scope, RefundFilter { payment, ..RefundFilter::default() }, after, limit).await
+        let filter = RefundFilter { payment, ..RefundFilter::default() };
+        self.refund_list_by(scope, filter, after, limit).await
     }
 
-    /// Refunds that answer a filter, newest first, after (below) an id. Exact at once unless a status is asked for without a
-    /// payment: then a refund may be missing for a second after it changed.
+    /// Refunds that answer a filter, newest first, after (below) an id. Exact at once unless a status is
+    /// asked for without a payment: then a refund may be missing for a second after it changed.
     pub async fn refund_list_by(
         &self,
         scope: Scope,

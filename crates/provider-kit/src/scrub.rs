@@ -274,8 +274,10 @@ mod tests {
 
     #[test]
     fn a_redacted_body_tells_the_story_and_no_secret() {
-        let json = br#"{"amount": 1000, "card": {"number": "4242424242424242", "cvc": "123", "exp_year": 2030},
-            "note": "call ann@shop.example or 4000 0000 0000 0002", "auth": "Bearer key_4711", "nested": [{"Email": "x"}]}"#;
+        let json =
+            br#"{"amount": 1000, "card": {"number": "4242424242424242", "cvc": "123", "exp_year": 2030},
+            "note": "call ann@shop.example or 4000 0000 0000 0002", "auth": "Bearer key_4711",
+            "nested": [{"Email": "x"}]}"#;
         assert_eq!(
             redacted(json, &["key_4711"], 2000),
             json!({
@@ -286,7 +288,8 @@ mod tests {
                 "nested": [{"Email": "[redacted]"}],
             })
         );
-        let form = b"amount=1000&card[number]=4242424242424242&card[cvc]=123&to=ann%40shop.example&n=4242%2042424242%204242";
+        let form = b"amount=1000&card[number]=4242424242424242&card[cvc]=123&to=ann%40shop.example\
+                     &n=4242%2042424242%204242";
         assert_eq!(
             redacted(form, &[], 2000),
             json!({
