@@ -441,6 +441,12 @@ pub(crate) fn needs_review(draft: &mut Draft, id: OperationId, why: &str) {
     let Some(operation) = draft.operation_mut(id) else { return };
     operation.status = OperationStatus::NeedsReview;
     operation.due = Due::Never;
+    let held = operation.held;
+    // What had ended and must be decided by people after all is open again.
+    if draft.payment.open.iter().all(|open| open.id != id) {
+        let status = OperationStatus::NeedsReview;
+        draft.payment.open.push(OpenOperation { id, amount: held, status, exclusive: false });
+    }
     for open in draft.payment.open.iter_mut().filter(|open| open.id == id) {
         open.status = OperationStatus::NeedsReview;
     }

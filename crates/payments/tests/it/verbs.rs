@@ -202,10 +202,23 @@ async fn a_scenario_is_for_one_operation_and_declines_what_has_no_card() {
     assert_eq!(refund.payment.amounts.refundable(), 1000);
     // The next one goes its ordinary way.
     assert_eq!(world.refund(id, None).await.unwrap().payment.status(), PaymentStatus::Refunded);
-    // Live payments play nothing.
+    // Live payments play nothing, whoever serves them.
     let mut live = playing(&world, "timeout_after");
     live.scope.mode = kernel::Mode::Live;
-    assert!(world.payments.create(&live, card_payment(1000, "4242424242424242"), None).await.is_err());
+    let new = payments::NewAccount {
+        provider: "sandbox".to_owned(),
+        identity: "acct_live".to_owned(),
+        settings: std::collections::BTreeMap::new(),
+        secrets: vec![("api_key".to_owned(), world.bank_keys.api_key.clone())],
+    };
+    world.payments.ensure_account(live.scope, new).await.unwrap();
+    let refused = world.payments.create(&live, card_payment(1000, "4242424242424242"), None).await;
+    let param = "X-Florin-Sandbox-Scenario";
+    let refused = refused.unwrap_err();
+    assert!(
+        matches!(&refused, PaymentsError::Rejected(Rejection::Invalid { param: at, .. }) if *at == param),
+        "{refused:?}"
+    );
     world.assert_agreement().await;
 }
 
@@ -402,8 +415,10 @@ async fn a_method_given_early_is_charged_by_the_confirm() {
         card.exp_year = 2025;
     }
     let created = world.create(command).await.unwrap().payment;
+    let charged = world.wire.sent.lock().len();
     let told = world.payments.confirm(&world.caller, created.id, confirm.clone(), None).await.unwrap();
     assert_eq!(decline_of(&told.verdict), Some("expired_card"));
+    assert_eq!(world.wire.sent.lock().len(), charged, "nobody was asked");
     // A payment without a method needs one.
     let command = CreatePayment { method: None, confirm: false, ..card_payment(1, "4242424242424242") };
     let bare = world.create(command).await.unwrap().payment.id;
