@@ -37,6 +37,7 @@ mod list;
 mod lock;
 mod measure;
 mod method;
+mod method_summary;
 mod methods;
 mod moves;
 mod next_charge;

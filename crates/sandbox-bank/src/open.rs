@@ -133,16 +133,7 @@ fn open_card(
             charge.add(now, Fact::Processing);
             approve_and_tell(&mut charge, id, later, config, later, 1)
         }
-        Script::Delayed { fails } => {
-            charge.add(now, Fact::Processing);
-            let decided_at = now.plus(config.delayed_decision);
-            if fails {
-                let code = DeclineCode::InsufficientFunds;
-                vec![Announcement::on_time(charge.add(decided_at, Fact::Declined { code }))]
-            } else {
-                approve_and_tell(&mut charge, id, decided_at, config, decided_at, 1)
-            }
-        }
+        Script::Delayed { fails } => delayed(&mut charge, id, now, config, fails),
         Script::UnknownStatus => {
             charge.add(now, Fact::InReview);
             approve_and_tell(&mut charge, id, later, config, later, 1)
@@ -174,6 +165,23 @@ fn open_card(
         | Script::Over => charge.approve(id, now, config).1,
     };
     Ok(Opened { charge, announcements })
+}
+
+/// Pending first; decided a day later.
+fn delayed(
+    charge: &mut Charge,
+    id: FiledId,
+    now: Timestamp,
+    config: &BankConfig,
+    fails: bool,
+) -> Vec<Announcement> {
+    charge.add(now, Fact::Processing);
+    let decided_at = now.plus(config.delayed_decision);
+    if fails {
+        let code = DeclineCode::InsufficientFunds;
+        return vec![Announcement::on_time(charge.add(decided_at, Fact::Declined { code }))];
+    }
+    approve_and_tell(charge, id, decided_at, config, decided_at, 1)
 }
 
 fn open_upi(

@@ -163,9 +163,9 @@ fn delay(
         Err(Problem::new(&code::CONFLICTING_FIELDS, detail).at(fields.pointer("capture_delay_seconds")))
     };
     match (capture, purpose) {
-        (Some(CaptureMode::Manual), _) => refuse(
-            "`capture_delay_seconds` captures by itself; with `capture_method: manual` you capture. Send one.",
-        ),
+        (Some(CaptureMode::Manual), _) => {
+            refuse("`capture_delay_seconds` captures by itself, `capture_method: manual` leaves it to you.")
+        }
         (_, Purpose::Verification) => refuse("A verification moves no money that could be captured later."),
         (_, Purpose::Payment) => Ok(Some(seconds).filter(|seconds| *seconds > 0)),
     }

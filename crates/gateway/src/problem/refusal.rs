@@ -24,8 +24,8 @@ pub fn from_payments(error: PaymentsError) -> Problem {
 }
 
 /// What of a payment may be changed at any time.
-const CHANGEABLE: &str = "`description`, `metadata`, `customer_id`, `statement_descriptor`, `customer_email`, \
-                          `return_url`, `shipping_address`";
+const CHANGEABLE: &str = "`description`, `metadata`, `customer_id`, `statement_descriptor`, \
+                          `customer_email`, `return_url`, `shipping_address`";
 
 fn from_rejection(rejection: Rejection) -> Problem {
     match rejection {

@@ -45,11 +45,11 @@ invalid_value        /capture_delay_seconds        + "capture_delay_seconds": -1
 invalid_type         /capture_delay_seconds        + "capture_delay_seconds": "60"
 conflicting_fields   /capture_delay_seconds        + "capture_delay_seconds": 60, "capture_method": "manual"
 invalid_value        /three_d_secure               + "three_d_secure": "always"
-missing_field        /off_session                  + "network_transaction_id": "1", "payment_method": "tok_visa"
+missing_field        /off_session                  + "network_transaction_id": "1", "customer_id": "c"
 invalid_type         /off_session                  + "off_session": "yes", "payment_method": "tok_visa"
 missing_field        /customer_id                  + "off_session": true, "payment_method": "tok_visa"
 invalid_value        /confirm                      + "off_session": true, "customer_id": "c", "confirm": false
-invalid_value        /payment_method               + "off_session": true, "payment_method": "UPI", "customer_id": "c"
+invalid_value        /payment_method           + "off_session": true, "user_id": "c", "payment_method": "UPI"
 unsupported_field    /wallet_type                  + "wallet_type": "paypal"
 conflicting_fields   /user_id                      + "customer_id": "a", "user_id": "a"
 invalid_value        /customer_id                  + "customer_id": "cus_123"
