@@ -15,6 +15,7 @@ mod probe;
 mod provider;
 mod reference;
 mod sandbox;
+mod seed;
 mod serve;
 
 use std::cell::RefCell;
@@ -46,7 +47,7 @@ enum Command {
     /// Serves the API; also what florin does without a command
     Serve(serve::Serve),
     /// Brings the database up to date
-    Migrate,
+    Migrate(migrate::Migrate),
     /// Merchants
     #[command(subcommand)]
     Merchant(merchant::MerchantCommand),
@@ -74,6 +75,8 @@ enum Command {
     Provider(provider::ProviderCommand),
     /// Tries out everything that a start needs, and says what to do about each fault
     Doctor(doctor::Doctor),
+    /// Fills a merchant's test world with demo data
+    Seed(seed::Seed),
     /// The settings
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -105,7 +108,7 @@ pub(crate) fn run(line: CommandLine) -> Result<(), Failure> {
 fn run_command(command: Option<Command>, load: impl Fn() -> Result<Config, Failure>) -> Result<(), Failure> {
     match command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
         Command::Serve(serve) => serve.run(load()?),
-        Command::Migrate => migrate::run(&load()?),
+        Command::Migrate(migrate) => migrate::run(&migrate, &load()?),
         Command::Merchant(command) => command.run(load()?),
         Command::Key(command) => command.run(load()?),
         Command::Payment(command) => command.run(load()?),
@@ -114,6 +117,7 @@ fn run_command(command: Option<Command>, load: impl Fn() -> Result<Config, Failu
         Command::Sandbox(command) => command.run(load()?),
         Command::Bench(bench) => bench.run(load()?),
         Command::Probe => probe::run(&load()?),
+        Command::Seed(seed) => seed.run(load()?),
         // These say what there is, so they work also where the configuration does not.
         Command::Config(command) => command.run(load),
         Command::Doctor(doctor) => doctor.run(load),

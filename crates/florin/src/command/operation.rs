@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use node::Config;
 use payments::{OperationId, Resolution};
+use serde_json::json;
 
 use super::payment::find;
 use super::{operator, with_node};
@@ -27,6 +28,9 @@ pub(crate) struct Resolve {
     /// Why, for the audit trail
     #[arg(long)]
     reason: String,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -42,7 +46,7 @@ struct Found {
 
 impl OperationCommand {
     pub(crate) fn run(self, config: Config) -> Result<(), Failure> {
-        let Self::Resolve(Resolve { id, found, amount, reason }) = self;
+        let Self::Resolve(Resolve { id, found, amount, reason, json }) = self;
         let resolution = match found.succeeded {
             Some(reference) => Resolution::Succeeded { reference, amount },
             None => Resolution::NotDone,
@@ -51,7 +55,12 @@ impl OperationCommand {
             let (scope, _) = find(&node, id.payment).await?;
             let payment =
                 node.payments.resolve_operation(&operator(), scope, id, resolution, &reason).await?;
-            output::line(&format!("payment {} is {}", payment.id, payment.status().as_str()));
+            let status = payment.status().as_str();
+            if json {
+                output::json(&json!({"operation_id": id, "payment_id": payment.id, "status": status}));
+            } else {
+                output::line(&format!("payment {} is {status}", payment.id));
+            }
             Ok(())
         })
     }

@@ -16,12 +16,15 @@ pub(crate) enum PaymentCommand {
     Show {
         /// The payment's id, pay_…
         id: Id<PaymentKind>,
+        /// Print one JSON object; it always does
+        #[arg(long)]
+        json: bool,
     },
 }
 
 impl PaymentCommand {
     pub(crate) fn run(self, config: Config) -> Result<(), Failure> {
-        let Self::Show { id } = self;
+        let Self::Show { id, json: _ } = self;
         with_node(config, |node| async move {
             let (scope, payment) = find(&node, id).await?;
             let operations = node.payments.operations(scope, id).await?;

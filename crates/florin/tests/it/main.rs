@@ -23,6 +23,7 @@ mod once;
 mod reference;
 mod sandbox;
 mod secrets;
+mod seed;
 mod server;
 mod tools;
 mod traces;

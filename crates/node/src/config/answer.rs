@@ -95,7 +95,7 @@ pub(super) const ANSWERS: &[Answer] = &[
     absent("fraud_detection.api_key", RISK),
     absent("payment.enable_fraud_check", RISK),
     absent("payment.risk_threshold", RISK),
-    absent("currencies.default", "conversion of limits to one currency (each currency counts for itself)"),
+    instead("currencies.default", "nothing: volumes count in each currency for itself"),
     setting("UPI_CORE_ENDPOINT", "upi_core"),
     setting("WALLET_API_ENDPOINTS", "paytm and phonepe"),
     credential("CARD_GATEWAY_API_KEY", "razorpay"),

@@ -2,6 +2,8 @@
 //! answered in one line.
 
 use super::read;
+use crate::config::answer::ANSWERS;
+use crate::config::keys::keys;
 use crate::config::names::{DOCUMENTS, fate};
 use crate::config::{Config, ConfigError, names_page};
 
@@ -209,6 +211,19 @@ fn every_variable_sets_something_or_is_answered() {
     }
 }
 
+/// A name that became a setting must not be answered any more.
+#[test]
+fn no_setting_is_answered() {
+    for answer in ANSWERS {
+        for path in answer.paths() {
+            assert!(keys().all(|key| key.paths().all(|known| known != path)), "{path}");
+        }
+        for variable in answer.variables() {
+            assert!(keys().all(|key| key.variables().all(|known| known != variable)), "{variable}");
+        }
+    }
+}
+
 #[test]
 fn the_page_lists_what_the_documents_have() {
     for document in DOCUMENTS {
@@ -229,6 +244,8 @@ fn the_page_lists_what_the_documents_have() {
 fn the_yaml_of_the_documents_starts() {
     let config = Config::of("florin.yaml", YAML, &[]).unwrap();
     assert_eq!(config.payment.supported_currencies.len(), 6);
+    assert_eq!(config.limits.max_transaction_amount.len(), 2);
+    assert_eq!(config.limits.daily_volume, Some(1_000_000));
     let answers = config.origins.answers;
     for name in ["providers.stripe.secret_key", "providers.paypal.client_id", "fraud_detection.threshold"] {
         assert_eq!(answers.iter().filter(|line| line.contains(name)).count(), 1, "{name}: {answers:#?}");
