@@ -135,7 +135,8 @@ fn operation_parameters(operation: &Operation, route: &Route, components: &mut C
                     "provider" => "The provider's id.",
                     _ => "The provider account's id.",
                 },
-                "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[0-9A-Za-z_.-]+$"},
+                "schema": {"type": "string", "minLength": 1, "maxLength": 128,
+                    "pattern":                 "^[0-9A-Za-z_.-]+$"},
             })
         })
         .collect();
@@ -269,8 +270,9 @@ fn parameters() -> Value {
     json!({
         "Idempotency-Key": {
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "1 to 255 visible ASCII characters that stand for this one request, such as a UUID. \
-                            The same key with the same request is answered with the first answer; kept 30 days.",
+            "description": "1 to 255 visible ASCII characters that stand for this one request, such as a \
+             UUID. \
+                            The same key with the same request gets the first answer again, for 30 days.",
             "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
         },
         "Sandbox-Scenario": {
@@ -286,7 +288,8 @@ fn headers() -> Value {
     let text = json!({"type": "string"});
     let number = json!({"type": "integer"});
     json!({
-        "X-Request-Id": header("Names the request in the log: yours if you sent one, else ours.", true, text.clone()),
+        "X-Request-Id": header("Names the request in the log: yours if you sent one, else ours.", true,
+            text.clone()),
         "Idempotent-Replayed": header(
             "`true` if this answer was given before under the same idempotency key.",
             false,
@@ -294,7 +297,8 @@ fn headers() -> Value {
         ),
         "Location": header("The path of what was made.", false, text.clone()),
         "Retry-After": header("Seconds to wait before the same request.", false, number.clone()),
-        "RateLimit-Limit": header("Requests in the window, where the key has a limit.", false, number.clone()),
+        "RateLimit-Limit": header("Requests in the window, where the key has a limit.", false,
+            number.clone()),
         "RateLimit-Remaining": header("Requests left in the window.", false, number.clone()),
         "RateLimit-Reset": header("Seconds until the window ends.", false, number.clone()),
         "WWW-Authenticate": header("How to show a key.", true, text),
@@ -305,7 +309,8 @@ fn security_schemes() -> Value {
     json!({
         "secret_key": {
             "type": "http", "scheme": "bearer",
-            "description": "A secret key, `sk_test_…` or `sk_live_…`. It opens one merchant's test or live world \
+            "description": "A secret key, `sk_test_…` or `sk_live_…`. It opens one merchant's test or \
+                live world \
                             and belongs on a server, never in a browser.",
         },
         "publishable_key": {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::problem::{CATALOGUE, Entry};
 
 const ABOUT: &str = "Every refusal and every failure is a problem document (RFC 9457, \
-                     `application/problem+json`). `code` is for programs and never changes its meaning; `detail` \
-                     says what happened this time, `param` where. The address in `type` leads here.";
+                     `application/problem+json`). `code` is for programs and never changes its meaning; \
+                     `detail` says what happened this time, `param` where. The address in `type` leads here.";
 
 /// The words for a status.
 fn reason(status: u16) -> &'static str {

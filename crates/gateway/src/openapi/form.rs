@@ -91,10 +91,6 @@ impl JsonSchema for Metadata {
 pub(crate) struct Open;
 
 impl JsonSchema for Open {
-    fn inline_schema() -> bool {
-        true
-    }
-
     fn schema_name() -> Cow<'static, str> {
         Cow::Borrowed("Open")
     }
@@ -126,7 +122,8 @@ macro_rules! words {
                         $($model::$variant)|+ => variant,
                     }
                 }
-                [$($model::$variant),+].into_iter().map(is_named).map(|variant| $word(variant).into()).collect()
+                let variants = [$($model::$variant),+].into_iter().map(is_named);
+                variants.map(|variant| $word(variant).into()).collect()
             }
         }
 

@@ -3,7 +3,8 @@
 //! - **Answers** are the wire structs: they derive their JSON Schema, and `form` stands in for what they
 //!   take from other crates.
 //! - **Bodies** are described in `area/`, field by field. A test holds each description against the parser's
-//!   own table of fields, and asks the parser whether it keeps the types, words and limits that are documented.
+//!   own table of fields, and asks the parser whether it keeps the types, words and limits that are
+//!   documented.
 //! - **Problems** come from the catalogue: those of the kind of route by themselves, the others by the
 //!   operation's description.
 //! - **Examples** were run: a test sends each sample to a real router and compares the answer with

@@ -37,6 +37,7 @@ pub(super) const CHARGES: &[&Entry] = &[
     &code::EXPIRED,
     &code::CANCELLED,
     &code::NO_PROVIDER_ACCOUNT,
+    &code::LIMIT_EXCEEDED,
     &code::CURRENCY_NOT_SUPPORTED,
     &code::BUSY,
     &code::OVERLOADED,

@@ -115,8 +115,8 @@ static TOKENIZE_METHOD: Operation = Operation {
     path: "/payment-methods/tokenize",
     tag: TAG,
     summary: "Store a payment method",
-    about: "The provider keeps the card; you get an id that can be charged again and again. A publishable key \
-            may send no `customer_id` and no `provider`.",
+    about: "The provider keeps the card; you get an id that can be charged again and again. A publishable \
+            key may send no `customer_id` and no `provider`.",
     query: Query::NONE,
     bodies: &[&TOKENIZE, &TOKENIZE_UPI],
     needs_body: true,

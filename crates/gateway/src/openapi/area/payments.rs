@@ -28,6 +28,9 @@ pub(super) static ONWARD: &[Link] = &[
     same_id("get_payment"),
     same_id("confirm_payment"),
     same_id("capture_payment"),
+    same_id("increment_payment"),
+    same_id("update_payment"),
+    same_id("get_payment_timeline"),
     same_id("cancel_payment"),
     same_id("refund_payment"),
     Link { operation: "create_refund", parameters: &[], body: &[("payment_id", "$response.body#/id")] },
@@ -203,7 +206,8 @@ static CREATE_IN_PAISA: Body = Body {
         DESCRIPTION,
         EMAIL,
     ],
-    example: r#"{"amount_paisa": 10000, "payment_method": "UPI", "payment_details": {"vpa": "success@bank"}}"#,
+    example: r#"{"amount_paisa": 10000, "payment_method": "UPI", 
+        "payment_details": {"vpa": "success@bank"}}"#,
 };
 
 static CREATE_PAYMENT: Operation = Operation {

@@ -58,8 +58,8 @@ static MOVE_TEST_CLOCK: Operation = Operation {
     path: "/test/clock",
     tag: TAG,
     summary: "Move the test clock",
-    about: "Only forward. What becomes due by it happens at once: payments expire, delayed captures are made, \
-            the sandbox bank's delays end.",
+    about: "Only forward. What becomes due by it happens at once: payments expire, delayed captures are \
+            made, the sandbox bank's delays end.",
     query: Query::NONE,
     bodies: &[&ADVANCE, &SET],
     needs_body: true,
