@@ -239,7 +239,7 @@ impl Payments {
     /// end of the payment.
     fn expires_in(&self, draft: &Draft, upi: bool) -> Result<Duration, Rejection> {
         let end = draft.payment.created_at.plus(self.settings.payment_expires_in);
-        let left = draft.payment.expires_at.unwrap_or(end).since(draft.now);
+        let left = end.since(draft.now);
         if left.is_zero() {
             return Err(Rejection::State { verb: "confirmed", status: PaymentStatus::Cancelled });
         }

@@ -54,8 +54,9 @@ pub(crate) enum Task {
 
 /// What time does next to a payment, and when. `None` if it waits for nobody's clock.
 pub(crate) fn next(payment: &Payment) -> Option<(Timestamp, Task)> {
-    // What becomes of an open capture or void decides, and the commit that says so looks again.
-    if payment.cancelled || payment.open_of(&[OperationKind::Capture, OperationKind::Void]).is_some() {
+    // What becomes of an open operation on what is held decides, and the commit that says so looks again.
+    let on_held = [OperationKind::Capture, OperationKind::Void, OperationKind::Increment];
+    if payment.cancelled || payment.open_of(&on_held).is_some() {
         return None;
     }
     let held = payment.charge.as_ref().filter(|charge| {

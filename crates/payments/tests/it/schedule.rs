@@ -180,6 +180,10 @@ async fn a_lapse_survives_every_trouble() {
         world.payments.move_clock(&world.caller, MoveClock::By(DAY * 7), None).await.unwrap();
         world.trouble(trouble);
         world.spawned_schedules().await;
+        if trouble == Trouble::Refused {
+            // Nobody at the bank knows of it yet.
+            assert_eq!(world.get(payment.id).await.amounts.capturable(), 1000);
+        }
         world.pass(Duration::from_mins(10)).await;
         // A void that was lost may be repeated for a day, and proves nothing until then.
         world.clock.advance(DAY + HOUR);
@@ -321,7 +325,7 @@ async fn what_is_unknown_does_not_age_when_the_clock_is_moved() {
     let unknown = world.pay(VISA).await.payment;
     let asking = world.pay("4000000000003220").await.payment;
     let due = async |payment: &Payment| {
-        let query = Query::oldest(payments_operation_table(), world.scope, 10)
+        let query = Query::oldest(table("operation"), world.scope, 10)
             .with(Filter::equal("payment", payment.id))
             .with(Filter::compare("due_at", Comparison::Present, 0));
         world.store.find(query).await.unwrap()[0].columns[0].as_time().unwrap()
@@ -344,8 +348,8 @@ async fn what_is_unknown_does_not_age_when_the_clock_is_moved() {
     world.assert_agreement().await;
 }
 
-fn payments_operation_table() -> &'static kernel::Table {
-    payments::TABLES.iter().copied().find(|table| table.name == "operation").unwrap()
+fn table(name: &str) -> &'static kernel::Table {
+    payments::TABLES.iter().copied().find(|table| table.name == name).unwrap()
 }
 
 #[tokio::test]
@@ -457,4 +461,59 @@ async fn a_bank_that_was_not_reached_is_told_again() {
         assert_eq!(world.get(payment.id).await.status(), PaymentStatus::Paid, "{trouble:?}");
         assert_eq!(jobs(&world).await, 0);
     }
+}
+
+#[tokio::test]
+async fn a_job_that_another_took_the_place_of_writes_nothing() {
+    let world = World::new().await;
+    let payment = made(&world, CreatePayment { confirm: false, ..delayed(60) }).await;
+    let confirm = payments::ConfirmPayment {
+        method: Some(crate::world::card(VISA)),
+        ..payments::ConfirmPayment::default()
+    };
+    world.payments.confirm(&world.caller, payment.id, confirm, None).await.unwrap();
+    assert_eq!(jobs(&world).await, 2, "the expiry's, and before it the capture's");
+    world.advance(HOUR).await;
+    let version = async || {
+        let rows = world.store.find(Query::oldest(table("payment"), world.scope, 1)).await.unwrap();
+        rows[0].version
+    };
+    let before = version().await;
+    assert_eq!((world.get(payment.id).await.status(), jobs(&world).await), (PaymentStatus::Paid, 1));
+    world.advance(DAY).await;
+    assert_eq!((version().await, jobs(&world).await), (before, 0));
+}
+
+#[tokio::test]
+async fn a_promised_capture_waits_for_an_open_one() {
+    let world = World::new().await;
+    let payment = made(&world, delayed(60)).await;
+    world.trouble(Trouble::LostBefore);
+    *world.wire.blind.lock() = 1000;
+    world.capture(payment.id, Some(400), false).await.unwrap();
+    world.advance(HOUR).await;
+    assert_eq!(world.get(payment.id).await.amounts.captured, 0);
+    *world.wire.blind.lock() = 0;
+    world.pass(Duration::from_mins(10)).await;
+    assert_eq!(world.get(payment.id).await.amounts.captured, 1000);
+    assert_eq!(captures(&world), 2);
+    world.assert_agreement().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_another_node_moved_is_known_within_five_seconds() {
+    let world = World::new().await;
+    let payment = made(&world, CreatePayment { confirm: false, ..card_payment(1000, VISA) }).await;
+    let real = || kernel::Clock::now(&world.clock);
+    assert_eq!(world.payments.now(world.scope).await.unwrap(), real());
+    let from = kernel::TestClock::read(world.store.as_ref(), world.scope).await.unwrap();
+    let mut changes = kernel::Changes::new(uuid::Uuid::from_u128(1), kernel::Lane::Background);
+    changes.advance = Some(kernel::Advance { scope: world.scope, by: DAY, from });
+    world.store.commit(changes).await;
+    assert_eq!(world.payments.now(world.scope).await.unwrap(), real());
+    world.clock.advance(Duration::from_secs(5));
+    assert_eq!(world.payments.now(world.scope).await.unwrap(), real().plus(DAY));
+    // What is due by it is done at once, whatever this node believed.
+    world.quiet().await;
+    assert_eq!(world.get(payment.id).await.status(), PaymentStatus::Cancelled);
 }
