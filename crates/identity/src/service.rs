@@ -36,6 +36,7 @@ pub struct Identity {
 
 /// What the first start of an installation finds.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once in the life of an installation")]
 pub enum FirstStart {
     /// This node made the merchant; its test key is shown now and never again.
     Created {

@@ -70,7 +70,7 @@ impl MemoryLimiter {
         self.len() == 0
     }
 
-    fn count(&self, subject: Subject<'_>, rate: Rate, now: Monotonic, takes: bool) -> Verdict {
+    fn count(&self, subject: Subject<'_>, rate: Rate, now: Monotonic, counts: bool) -> Verdict {
         let [first, second] = &self.hashers;
         let name = (subject.scope, subject.name);
         let hash = u128::from(first.hash_one(name)) << 64 | u128::from(second.hash_one(name));
@@ -84,7 +84,7 @@ impl MemoryLimiter {
         let free_at = known.unwrap_or_default().max(now.0);
         let taken = free_at.saturating_add(rate.interval());
         let allowed = taken.saturating_sub(now.0) <= rate.period();
-        if !takes {
+        if !counts {
             return verdict(rate, now, free_at, allowed);
         }
         generations.keep(hash, if allowed { taken } else { free_at });

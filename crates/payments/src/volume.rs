@@ -108,7 +108,8 @@ impl Granted {
 }
 
 impl Payments {
-    /// Takes a new charge, or an increment of one, from the limits that its merchant has, in the commit that reserves it.
+    /// Takes a new charge, or an increment of one, from the limits that its merchant has, in the commit
+    /// that reserves it.
     pub(crate) async fn count_volume(
         &self,
         draft: &mut Draft,
@@ -121,9 +122,14 @@ impl Payments {
         }
         let Some(amount) = draft.operation(charge).map(|operation| operation.amount) else { return Ok(()) };
         let currency = amount.currency;
-        if let Some(most) = limits.max_transaction_amount.get(&currency).filter(|most| amount.minor > **most)
+        // An increment adds to what the payment is for already.
+        let adds = charge.kind == OperationKind::Increment;
+        let before = if adds { draft.payment.amount.minor } else { 0 };
+        if let Some(most) = limits.max_transaction_amount.get(&currency)
+            && before.saturating_add(amount.minor) > *most
         {
-            return Err(Rejection::LimitExceeded { limit: Limit::Transaction, currency, left: *most }.into());
+            let left = most.saturating_sub(before).max(0);
+            return Err(Rejection::LimitExceeded { limit: Limit::Transaction, currency, left }.into());
         }
         let (day, month) = periods(draft.now);
         // The month first: whatever else a commit takes from, it queues where the month's counter does.
@@ -192,12 +198,11 @@ impl Payments {
         }
         for _ in 0..TRIES {
             let stored = self.store.of(scope).get::<Grant>(vec![name.as_str().into()]).await?;
-            let (mut grant, version) = match stored {
-                Some(stored) => (stored.record, Some(stored.version)),
-                None => {
-                    let (name, subject) = (name.clone(), Id::from_uuid(self.ids.uuid()));
-                    (Grant { name, subject, granted: 0, settings, postings: 0 }, None)
-                }
+            let (mut grant, version) = if let Some(stored) = stored {
+                (stored.record, Some(stored.version))
+            } else {
+                let (name, subject) = (name.clone(), Id::from_uuid(self.ids.uuid()));
+                (Grant { name, subject, granted: 0, settings, postings: 0 }, None)
             };
             let known = (grant.settings, grant.granted);
             if version.is_some() && is_in_force(known) {

@@ -6,6 +6,7 @@ use kernel::{Actor, Mode};
 use node::{Config, Node};
 use serde_json::json;
 
+use super::merchant_settings::SettingsCommand;
 use super::{operator, with_node};
 use crate::failure::Failure;
 use crate::output;
@@ -20,6 +21,9 @@ pub(crate) enum MerchantCommand {
         #[arg(long)]
         json: bool,
     },
+    /// What holds for one merchant
+    #[command(subcommand)]
+    Settings(SettingsCommand),
     /// Lists the merchants, oldest first
     List {
         /// Print one JSON object
@@ -34,6 +38,7 @@ impl MerchantCommand {
             match self {
                 Self::Create { name, json } => create(&node, &name, json).await,
                 Self::List { json } => list(&node, json).await,
+                Self::Settings(command) => command.run(&node).await,
             }
         })
     }

@@ -8,6 +8,7 @@ mod key;
 mod ledger;
 mod machine;
 mod merchant;
+mod merchant_settings;
 mod migrate;
 mod operation;
 mod payment;

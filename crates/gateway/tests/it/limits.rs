@@ -198,8 +198,8 @@ async fn an_order_has_so_many_attempts_however_they_come() {
     assert_eq!((replay.status.as_u16(), replay.header("idempotent-replayed")), (402, "true"));
     // Another order, and an order of another merchant, are counted apart.
     assert_eq!(world.post("/api/payments", &body.replace("o-1", "o-2")).await.status, 402);
-    let theirs = format!("Bearer {}", world.strangers_key().await);
-    let reply = world.bare(Method::POST, "/api/payments", &[("authorization", &theirs)], &body).await;
+    let stranger = format!("Bearer {}", world.strangers_key().await);
+    let reply = world.bare(Method::POST, "/api/payments", &[("authorization", &stranger)], &body).await;
     assert_eq!(reply.status, 402, "{}", reply.text());
     // Without a charge there is no attempt.
     let unconfirmed = r#"{"amount": 1, "currency": "USD", "order_id": "o-1"}"#;

@@ -139,7 +139,7 @@ async fn a_rotated_key_works_on_until_its_overlap_ends_and_its_successor_is_alik
     let scope = merchant(&here).await.scope(Mode::Test);
     let wanted = NewKey {
         scopes: [AccessScope::PaymentsRead].into_iter().collect(),
-        expires_in: Some(Duration::from_secs(60)),
+        expires_in: Some(Duration::from_mins(1)),
         allowed_ips: vec!["10.0.0.0/8".parse().unwrap()],
         ..KeyKind::Secret.into()
     };

@@ -1,5 +1,7 @@
 //! How much a merchant may take.
 
+use std::collections::BTreeMap;
+
 use crate::config::key::DefaultValue::Unset;
 use crate::config::key::{Key, Section, key, put};
 use crate::config::read::{AMOUNT, AMOUNTS};
@@ -13,7 +15,7 @@ pub(super) const SECTION: Section = Section {
             is_table: true,
             set: |config, raw, environment| {
                 // Each layer adds currencies to those of the layers below it.
-                let mut amounts = Default::default();
+                let mut amounts = BTreeMap::default();
                 put(&mut amounts, (AMOUNTS.read)(raw, environment))?;
                 config.limits.max_transaction_amount.append(&mut amounts);
                 Ok(())
