@@ -8,8 +8,8 @@ use crate::config::read::{AMOUNT, AMOUNTS};
 
 pub(super) const SECTION: Section = Section {
     name: "limits",
-    about: "How much every merchant may take, in whole minor units. What is absent is not limited. A merchant's \
-            own settings go before.",
+    about: "How much every merchant may take, in whole minor units. What is absent is not limited. A \
+            merchant's own settings go before.",
     keys: &[
         Key {
             is_table: true,
