@@ -364,7 +364,10 @@ pub(crate) fn page(
     below: Option<Uuid>,
     limit: u32,
 ) -> Query {
-    let mut query = Query::newest(table, scope, limit).after(below.map(|below| vec![below.into()]));
+    // A first page, too, is below something: without a bound on the id SQLite reads the whole primary key
+    // in order rather than the one place of an index, and a rare value costs a scan.
+    let below = below.unwrap_or(Uuid::max());
+    let mut query = Query::newest(table, scope, limit).after(Some(vec![below.into()]));
     query.filters.extend(filter.cloned());
     query
 }
