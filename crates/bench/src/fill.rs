@@ -215,9 +215,9 @@ fn id(at: Timestamp, seed: u64) -> Uuid {
 fn card(roll: &impl Fn(u64, u64) -> u64) -> CardSummary {
     let number = roll(8, 10_000);
     CardSummary {
-        brand: Some(if number % 3 == 0 { Brand::Mastercard } else { Brand::Visa }),
+        brand: Some(if number.is_multiple_of(3) { Brand::Mastercard } else { Brand::Visa }),
         last4: Some(format!("{number:04}")),
-        bin: Some(if number % 3 == 0 { "555555" } else { "424242" }.to_owned()),
+        bin: Some(if number.is_multiple_of(3) { "555555" } else { "424242" }.to_owned()),
         exp_month: Some(12),
         exp_year: Some(2030),
         fingerprint: Some(format!("{:032x}", u128::from(roll(10, u64::MAX)))),

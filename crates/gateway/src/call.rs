@@ -326,11 +326,10 @@ fn scenario(headers: &HeaderMap, mode: Mode) -> Result<Option<String>, Problem> 
         return refuse(format!("`{SCENARIO}` is for test keys: nothing is played with real money."));
     }
     let name = value.to_str().ok().filter(|_| given.next().is_none());
-    match name.and_then(|name| SCENARIOS.iter().find(|scenario| scenario.name == name)) {
-        Some(scenario) => Ok(Some(scenario.name.to_owned())),
-        None => {
-            let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
-            refuse(format!("`{SCENARIO}` must name one scenario: {}.", names.join(", ")))
-        }
+    if let Some(scenario) = name.and_then(|name| SCENARIOS.iter().find(|scenario| scenario.name == name)) {
+        Ok(Some(scenario.name.to_owned()))
+    } else {
+        let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+        refuse(format!("`{SCENARIO}` must name one scenario: {}.", names.join(", ")))
     }
 }

@@ -21,7 +21,7 @@ use crate::service::{Page, Payments};
 
 /// Between an id's time and its payment's `created_at` a card may have been tokenized, which takes at
 /// most a send deadline and a time-out: so far the two orders may differ.
-const SLACK: Duration = Duration::from_secs(60);
+const SLACK: Duration = Duration::from_mins(1);
 /// Rows that a source reads in its first turn, and at most in one turn.
 const TURN_FIRST: u32 = 256;
 const TURN_MAX: u32 = 4096;

@@ -55,13 +55,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         let mut extensions = span.extensions_mut();
-        match extensions.get_mut::<Belongs>() {
-            Some(belongs) => values.record(belongs),
-            None => {
-                let mut belongs = Belongs::default();
-                values.record(&mut belongs);
-                extensions.insert(belongs);
-            }
+        if let Some(belongs) = extensions.get_mut::<Belongs>() {
+            values.record(belongs)
+        } else {
+            let mut belongs = Belongs::default();
+            values.record(&mut belongs);
+            extensions.insert(belongs);
         }
     }
 

@@ -114,7 +114,7 @@ async fn strangers_are_shown_no_figures() {
 async fn with_a_port_of_their_own_or_switched_off_the_figures_are_not_here() {
     for configure in
         [(|config: &mut node::Config| config.metrics.port = Some(9090)) as fn(&mut node::Config), |config| {
-            config.metrics.enabled = false
+            config.metrics.enabled = false;
         }]
     {
         let world = World::start_with(node::host::ports(), configure).await;

@@ -64,7 +64,7 @@ async fn pages_under_inserts(database: Option<Database>, name: &str) {
     let folder = Folder::new(name);
     let node = start(&folder, database.as_ref()).await;
     let scope = world(&node).await;
-    let end = |seed: u64| if seed % 3 == 0 { PastEnd::Declined } else { PastEnd::Paid };
+    let end = |seed: u64| if seed.is_multiple_of(3) { PastEnd::Declined } else { PastEnd::Paid };
     let (mut known, mut paid) = (BTreeSet::new(), BTreeSet::new());
     for seed in 0..150 {
         let id = write(&node, scope, seed, end(seed)).await.uuid();
