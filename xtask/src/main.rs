@@ -16,7 +16,7 @@ mod tree;
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::{env, fmt};
 
 use crate::finding::Finding;
@@ -26,8 +26,7 @@ const USAGE: &str = "\
 cargo xtask tidy                    check the tree against the rules of the house
 cargo xtask doc-commands            list the commands of the documentation
 cargo xtask doc-run --binary PATH   run them, with the binary at PATH as `florin`
-cargo xtask gen-docs                write what is generated anew: examples, references
-cargo xtask gen-docs                write the pages that the binary writes of itself (builds it)
+cargo xtask gen-docs                write anew what is generated: pages, references, examples (builds the binary)
 ";
 
 fn main() -> ExitCode {
@@ -38,7 +37,6 @@ fn main() -> ExitCode {
         ["doc-commands"] => doc_commands().map(Report),
         ["doc-run", "--binary", binary] => doc_run(binary).map(Report),
         ["gen-docs"] => generate::run(&top()).map(Report),
-        ["gen-docs"] => gen_docs().map(Report),
         _ => Err(USAGE.to_owned()),
     };
     let (text, code) = match done {
@@ -56,19 +54,6 @@ fn doc_commands() -> Result<Vec<Finding>, String> {
     let tree = Tree::read(&top())?;
     write!(io::stdout(), "{}", docs::list(&tree)).map_err(|error| error.to_string())?;
     Ok(docs::check(&tree))
-}
-
-/// The tests that compare generated files with what they are generated from also write them.
-fn gen_docs() -> Result<Vec<Finding>, String> {
-    let arguments = ["test", "--package", "gateway", "--test", "it", "--", "openapi"];
-    let ran = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(arguments)
-        .env("FLORIN_REGENERATE", "1")
-        .current_dir(top())
-        .status()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
-    // Whatever else fails is the business of the tests themselves: here it is only said.
-    if ran.success() { Ok(Vec::new()) } else { Err("written; run it once more, or see the tests".to_owned()) }
 }
 
 fn doc_run(binary: &str) -> Result<Vec<Finding>, String> {

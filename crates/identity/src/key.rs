@@ -65,8 +65,8 @@ impl NewKey {
         if self.kind == KeyKind::Publishable && !self.scopes.is_unrestricted() {
             return Err(IdentityError::Invalid {
                 field: "scopes",
-                reason: "a publishable key has no scopes: it can tokenize, and confirm a payment whose client \
-                         secret it comes with",
+                reason: "a publishable key has no scopes: it can tokenize, and confirm a payment \
+                         whose client secret it comes with",
             });
         }
         if self.expires_in.is_some_and(|life| life.is_zero() || life > LIFE_LIMIT) {

@@ -40,13 +40,16 @@ pub struct Traces {
     provider: SdkTracerProvider,
 }
 
+/// What must be part of the process's subscriber.
+pub type TracesLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
 impl Traces {
     /// Begins to send traces if an endpoint is configured; answers what must be part of the process's
     /// subscriber. Call it outside of any runtime.
     pub fn begin(
         config: &OtlpConfig,
         clock: Arc<dyn Clock>,
-    ) -> Result<Option<(Self, Box<dyn Layer<Registry> + Send + Sync>)>, StartError> {
+    ) -> Result<Option<(Self, TracesLayer)>, StartError> {
         let Some(endpoint) = &config.endpoint else { return Ok(None) };
         let failed = |error: &dyn std::fmt::Display| StartError::Traces(error.to_string());
         let client = Client::new(clock).map_err(|error| failed(&error))?;
@@ -59,7 +62,7 @@ impl Traces {
             .with_timeout(EXPORT_WITHIN)
             .build()
             .map_err(|error| failed(&error))?;
-        let ratio = f64::from(config.sample_percent.min(100)) * 0.01;
+        let ratio = ratio(config.sample_percent);
         let provider = SdkTracerProvider::builder()
             .with_span_processor(BatchSpanProcessor::builder(Masking(exporter)).build())
             .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio))))
@@ -232,4 +235,10 @@ impl HttpClient for Client {
         // The thread is the batches' own and waits for nothing else.
         Box::pin(std::future::ready(self.send(request)))
     }
+}
+
+/// Percent as the sampler wants it.
+#[expect(clippy::float_arithmetic, reason = "a share of traces, not of money")]
+fn ratio(percent: u32) -> f64 {
+    f64::from(percent.min(100)) / 100.0
 }

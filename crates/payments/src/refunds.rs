@@ -74,11 +74,11 @@ impl Payments {
         let at_once = limit.saturating_add(1).max(least);
         loop {
             let found = self.refunds_below(scope, filter, below, at_once).await?;
-            let ended = found.len() < usize::try_from(at_once).unwrap_or(usize::MAX);
+            let is_last = found.len() < usize::try_from(at_once).unwrap_or(usize::MAX);
             let last = found.last().map(|refund| (refund.id.uuid(), refund.created_at));
             items.extend(found.into_iter().filter(|refund| filter.holds(refund)));
             let too_old = last.is_some_and(|(_, created_at)| is_too_old(created_at, filter.created_from));
-            if items.len() > room || ended || too_old {
+            if items.len() > room || is_last || too_old {
                 let has_more = items.len() > room;
                 items.truncate(room);
                 return Ok(Page { items, has_more });

@@ -111,13 +111,15 @@ impl Payments {
         let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
         changes.require = Some(lease.clone());
         let told = told(&rows);
-        let changed = told.iter().map(|(subject, sequence)| self.row_changes(*subject, *sequence, rebuilds));
-        for (insert, version) in try_join_all(changed).await?.into_iter().flatten() {
+        let writes = told.iter().map(|(subject, sequence)| self.row_changes(*subject, *sequence, rebuilds));
+        for (insert, version) in try_join_all(writes).await?.into_iter().flatten() {
             put(&mut changes, insert, version);
         }
         next.write(&mut changes);
         match self.store.commit(changes).await {
             Outcome::Committed { .. } => Ok(rows.len()),
+            // Somebody else under the same lease was faster.
+            Outcome::Duplicate(_) => Err(PaymentsError::Busy),
             other => Err(crate::service::refused(other)),
         }
     }

@@ -422,7 +422,7 @@ mod tests {
         }
     }
 
-    /// The page that people read. `FLORIN_WRITE_DOCS=1` writes it anew.
+    /// The page that people read. `cargo xtask gen-docs` writes it anew.
     #[test]
     fn the_page_of_test_cards_is_this_table() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/test-cards.md");
@@ -431,7 +431,7 @@ mod tests {
             let blocks: Vec<_> = number.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
             writeln!(page, "| {} | `{token}` | {what} |", blocks.join(" ")).unwrap();
         }
-        if std::env::var_os("FLORIN_WRITE_DOCS").is_some() {
+        if std::env::var_os("FLORIN_REGENERATE").is_some() {
             std::fs::write(path, &page).unwrap();
         }
         assert!(std::fs::read_to_string(path).unwrap() == page, "docs/test-cards.md is stale: write it anew");

@@ -180,6 +180,7 @@ async fn pay(node: &Node, caller: &Caller, body: &str, then: Then) -> Result<&'s
 }
 
 /// The demo's own bodies are well formed; a policy of the configuration may still refuse one.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn refused(problem: gateway::Problem) -> Failure {
     Failure::Failed(format!("a demo payment was refused: {problem:?}"))
 }

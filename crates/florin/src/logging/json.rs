@@ -56,7 +56,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         let Some(span) = context.span(id) else { return };
         let mut extensions = span.extensions_mut();
         if let Some(belongs) = extensions.get_mut::<Belongs>() {
-            values.record(belongs)
+            values.record(belongs);
         } else {
             let mut belongs = Belongs::default();
             values.record(&mut belongs);

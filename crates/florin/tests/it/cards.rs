@@ -188,7 +188,7 @@ fn errors_are_problem_documents(place: &Place) {
     let huge = format!(r#"{{"description": "{}"}}"#, "x".repeat(2 << 20));
     for (method, path, body, status, code) in [
         ("GET", "/", "", 404, "route_not_found"),
-        ("GET", "/docs", "", 404, "route_not_found"),
+        ("GET", "/docs/nothing", "", 404, "route_not_found"),
         ("PUT", "/api/v1/payments", "{}", 405, "method_not_allowed"),
         ("GET", "/api/v1/payments/pay_01h455vb4pex5vsknk084sn02q", "", 404, "not_found"),
         ("POST", "/api/v1/payments", "{\"amount\": 1", 400, "invalid_json"),

@@ -6,6 +6,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::format_collect,
     reason = "a failing test may panic, and it watches a process that keeps the real time"
 )]
 

@@ -42,7 +42,7 @@ fn listener() -> (String, Arc<Mutex<Vec<u8>>>) {
         for mut stream in listener.incoming().flatten() {
             let kept = Arc::clone(&kept);
             std::thread::spawn(move || {
-                let mut bytes = [0; 65536];
+                let mut bytes = vec![0; 65536];
                 while let Ok(count @ 1..) = stream.read(&mut bytes) {
                     kept.lock().unwrap().extend_from_slice(&bytes[..count]);
                 }

@@ -189,8 +189,8 @@ impl Form {
             }),
             Self::OrNull(form) => {
                 let mut schema = form.schema(components);
-                match schema.get("type").cloned() {
-                    Some(kind) => schema["type"] = json!([kind, "null"]),
+                match schema.get_mut("type") {
+                    Some(kind) => *kind = json!([kind.take(), "null"]),
                     None => schema = json!({"anyOf": [schema, {"type": "null"}]}),
                 }
                 schema

@@ -205,52 +205,50 @@ fn success(
     examples: Map<String, Value>,
 ) -> Value {
     let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
-    let mut headers = json!({"X-Request-Id": header("X-Request-Id")});
+    let mut named = vec!["X-Request-Id"];
     if route.access != Access::Public {
-        for name in RATE_LIMIT {
-            headers[name] = header(name);
-        }
+        named.extend(RATE_LIMIT);
     }
-    if route.is_idempotent {
-        headers["Idempotent-Replayed"] = header("Idempotent-Replayed");
-    }
-    if answer.status == 201 {
-        headers["Location"] = header("Location");
-    }
-    let mut response = json!({"description": answer.about, "headers": headers});
+    named.extend(route.is_idempotent.then_some("Idempotent-Replayed"));
+    named.extend((answer.status == 201).then_some("Location"));
+    let headers: Map<String, Value> = named.into_iter().map(|name| (name.to_owned(), header(name))).collect();
+    let mut response = Map::new();
+    let mut put = |name: &str, value: Value| response.insert(name.to_owned(), value);
+    put("description", json!(answer.about));
+    put("headers", Value::Object(headers));
     match answer.content {
         Content::Json(schema) => {
-            let mut content = json!({"schema": schema(&mut components.generator)});
+            let mut content = Map::new();
+            content.insert("schema".to_owned(), schema(&mut components.generator));
             if !examples.is_empty() {
-                content["examples"] = Value::Object(examples);
+                content.insert("examples".to_owned(), Value::Object(examples));
             }
-            response["content"] = json!({"application/json": content});
+            put("content", json!({"application/json": content}));
         }
         Content::Text(media_type) => {
-            response["content"] = json!({media_type: {"schema": {"type": "string"}}});
+            put("content", json!({media_type: {"schema": {"type": "string"}}}));
         }
         Content::Nothing => {}
     }
     if !answer.links.is_empty() {
         let links: Map<String, Value> =
             answer.links.iter().map(|each| (each.operation.to_owned(), link(each))).collect();
-        response["links"] = Value::Object(links);
+        put("links", Value::Object(links));
     }
-    response
+    Value::Object(response)
 }
 
 fn link(link: &Link) -> Value {
     let members = |pairs: &[(&str, &str)]| -> Map<String, Value> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
     };
-    let mut object = json!({"operationId": link.operation});
-    if !link.parameters.is_empty() {
-        object["parameters"] = Value::Object(members(link.parameters));
+    let mut object = members(&[("operationId", link.operation)]);
+    for (name, pairs) in [("parameters", link.parameters), ("requestBody", link.body)] {
+        if !pairs.is_empty() {
+            object.insert(name.to_owned(), Value::Object(members(pairs)));
+        }
     }
-    if !link.body.is_empty() {
-        object["requestBody"] = Value::Object(members(link.body));
-    }
-    object
+    Value::Object(object)
 }
 
 /// What was answered with this status, by sample.
@@ -284,7 +282,10 @@ fn parameters() -> Value {
 }
 
 fn headers() -> Value {
-    let header = |about: &str, required: bool, schema: Value| json!({"description": about, "required": required, "schema": schema});
+    let header = |about: &str, required: bool, schema: Value| {
+        let members = [("description", json!(about)), ("required", json!(required)), ("schema", schema)];
+        Value::Object(members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
+    };
     let text = json!({"type": "string"});
     let number = json!({"type": "integer"});
     json!({

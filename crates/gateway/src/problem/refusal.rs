@@ -42,10 +42,10 @@ fn from_rejection(rejection: Rejection) -> Problem {
         Rejection::NoProviderAccount(message) => {
             Problem::new(&code::NO_PROVIDER_ACCOUNT, message).at("/provider")
         }
-        Rejection::State { verb, status } => Problem::new(
-            &code::INVALID_STATE,
-            format!("The payment is `{}`; it cannot be {verb}.", status.as_str()),
-        ),
+        Rejection::State { verb, status } => {
+            let detail = format!("The payment is `{}`; it cannot be {verb}.", status.as_str());
+            Problem::new(&code::INVALID_STATE, detail)
+        }
         Rejection::Settled { param } => Problem::new(
             &code::INVALID_STATE,
             format!(
@@ -65,9 +65,10 @@ fn from_rejection(rejection: Rejection) -> Problem {
             Problem::new(&code::PAYMENT_METHOD_NOT_USABLE, detail).at("/payment_method")
         }
         Rejection::MethodState(why) => {
-            let mut detail = why.to_owned();
-            detail.replace_range(..1, &detail[..1].to_uppercase());
-            Problem::new(&code::PAYMENT_METHOD_STATE, detail + ".")
+            let mut letters = why.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+            let detail = first.into_iter().chain(letters).chain(['.']).collect::<String>();
+            Problem::new(&code::PAYMENT_METHOD_STATE, detail)
         }
         Rejection::TooManyMethods { .. } => Problem::plain(&code::TOO_MANY_PAYMENT_METHODS),
         Rejection::NotTokenized(error) => {
@@ -76,16 +77,14 @@ fn from_rejection(rejection: Rejection) -> Problem {
         }
         Rejection::CustomerExists => Problem::plain(&code::CUSTOMER_EXISTS).at("/reference"),
         Rejection::OrderAlreadyCharged => Problem::plain(&code::ORDER_ALREADY_CHARGED).at("/order_id"),
-        Rejection::BeyondCapturable { available } => Problem::new(
-            &code::BEYOND_CAPTURABLE,
-            format!("{available} minor units can be captured, not more."),
-        )
-        .at("/amount"),
-        Rejection::BeyondRefundable { available } => Problem::new(
-            &code::BEYOND_REFUNDABLE,
-            format!("{available} minor units can be refunded, not more."),
-        )
-        .at("/amount"),
+        Rejection::BeyondCapturable { available } => {
+            let detail = format!("{available} minor units can be captured, not more.");
+            Problem::new(&code::BEYOND_CAPTURABLE, detail).at("/amount")
+        }
+        Rejection::BeyondRefundable { available } => {
+            let detail = format!("{available} minor units can be refunded, not more.");
+            Problem::new(&code::BEYOND_REFUNDABLE, detail).at("/amount")
+        }
         Rejection::LimitExceeded { limit, currency, left } => {
             let limit = limit.as_str();
             let detail = format!("`{limit}` leaves {left} minor units of {currency}, not more.");

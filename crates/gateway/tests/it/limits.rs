@@ -194,8 +194,8 @@ async fn an_order_has_so_many_attempts_however_they_come() {
     assert!(limited(&world.post("/api/payments", &body).await));
     assert!(limited(&world.post(&format!("/api/payments/{id}/confirm"), confirm).await));
     // The first request, repeated, is no new attempt: its answer is given again.
-    let replay = world.call(Method::POST, "/api/payments", &[("idempotency-key", "k-1")], &body).await;
-    assert_eq!((replay.status.as_u16(), replay.header("idempotent-replayed")), (402, "true"));
+    let again = world.call(Method::POST, "/api/payments", &[("idempotency-key", "k-1")], &body).await;
+    assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (402, "true"));
     // Another order, and an order of another merchant, are counted apart.
     assert_eq!(world.post("/api/payments", &body.replace("o-1", "o-2")).await.status, 402);
     let stranger = format!("Bearer {}", world.strangers_key().await);

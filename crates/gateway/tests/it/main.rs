@@ -1,5 +1,12 @@
 //! The gateway's tests: the strict reader, the shapes, and the routes over a real node.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failing test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::format_collect,
+    reason = "a failing test may panic, and may be wasteful"
+)]
 
 mod answers;
 mod authorization;

@@ -120,8 +120,8 @@ fn server(facts: &PostgresFacts, config: &Config, now_micros: i64) -> Vec<Findin
 /// How far the database's clock is ahead of this machine's.
 fn skew(ahead_micros: i64, config: &Config) -> Finding {
     let size = ahead_micros.saturating_abs();
-    let side = if ahead_micros < 0 { "behind" } else { "ahead" };
-    let found = format!("the database is {}.{:03} s {side}", size / 1_000_000, size / 1000 % 1000);
+    let direction = if ahead_micros < 0 { "behind" } else { "ahead" };
+    let found = format!("the database is {}.{:03} s {direction}", size / 1_000_000, size / 1000 % 1000);
     let next = "keep both clocks right with NTP";
     let margin = i64::try_from(config.operation.margin.as_micros()).unwrap_or(i64::MAX);
     if size > margin.max(SKEW_WARNED) {

@@ -2,6 +2,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::format_push_string,
+    clippy::format_collect,
+    clippy::large_futures,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,

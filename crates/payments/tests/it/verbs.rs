@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use kernel::{Currency, Money, Record as _};
 use payments::{
-    Caller, CreatePayment, IncrementPayment, MethodInput, OffSession, OperationKind, OperationStatus, Patch,
-    Payment, PaymentStatus, PaymentsError, Rejection, UpdatePayment, Verdict,
+    Caller, CapturePayment, CreatePayment, IncrementPayment, MethodInput, OffSession, OperationKind,
+    OperationStatus, Patch, Payment, PaymentStatus, PaymentsError, RefundPayment, Rejection, UpdatePayment,
+    Verdict,
 };
 use provider_kit::{Action, CaptureMode, ThreeDSecure};
 
@@ -158,9 +159,9 @@ async fn a_request_may_name_its_scenario() {
                 };
                 let id = world.create(command).await.unwrap().payment.id;
                 let answered = match verb {
-                    "capture" => world.payments.capture(&caller, id, Default::default(), None).await,
+                    "capture" => world.payments.capture(&caller, id, CapturePayment::default(), None).await,
                     "cancel" => world.payments.cancel(&caller, id, None).await,
-                    "refund" => world.payments.refund(&caller, id, Default::default(), None).await,
+                    "refund" => world.payments.refund(&caller, id, RefundPayment::default(), None).await,
                     _ => {
                         let command = IncrementPayment { amount: 500 };
                         world.payments.increment(&caller, id, command, None).await
@@ -197,7 +198,7 @@ async fn a_scenario_is_for_one_operation_and_declines_what_has_no_card() {
         world.payments.create(&caller, card_payment(1000, "4242424242424242"), None).await.unwrap();
     assert_eq!(decline_of(&declined.verdict), Some("insufficient_funds"));
     let id = world.pay("4242424242424242").await.payment.id;
-    let refund = world.payments.refund(&caller, id, Default::default(), None).await.unwrap();
+    let refund = world.payments.refund(&caller, id, RefundPayment::default(), None).await.unwrap();
     assert_eq!(decline_of(&refund.verdict), Some("insufficient_funds"));
     assert_eq!(refund.payment.amounts.refundable(), 1000);
     // The next one goes its ordinary way.
@@ -227,7 +228,7 @@ async fn notices_of_a_refund_may_come_three_times() {
     let world = World::new().await;
     let id = world.pay("4242424242424242").await.payment.id;
     let caller = playing(&world, "duplicate_notices");
-    world.payments.refund(&caller, id, Default::default(), None).await.unwrap();
+    world.payments.refund(&caller, id, RefundPayment::default(), None).await.unwrap();
     world.pass(Duration::from_secs(10)).await;
     let payment = world.get(id).await;
     assert_eq!((payment.amounts.refunded, payment.refunds.len()), (1000, 1));

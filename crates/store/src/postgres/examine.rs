@@ -7,6 +7,7 @@ use crate::{OpenError, Options};
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of the server's own, on or off")]
 pub struct PostgresFacts {
     /// As the server writes it, such as `15.4`.
     pub version: String,

@@ -231,8 +231,8 @@ fn image() -> Image {
             "EXPOSE" => image.exposed.extend(rest.split_whitespace().map(str::to_owned)),
             "USER" => rest.clone_into(&mut image.user),
             "CMD" | "ENTRYPOINT" | "HEALTHCHECK" => {
-                let list = &rest[rest.find('[').unwrap()..];
-                image.commands.push(serde_json::from_str(list).unwrap());
+                let array = &rest[rest.find('[').unwrap()..];
+                image.commands.push(serde_json::from_str(array).unwrap());
             }
             "FROM" | "COPY" | "WORKDIR" | "VOLUME" | "STOPSIGNAL" | "" | "#" => {}
             other => panic!("{other} is not known here"),
