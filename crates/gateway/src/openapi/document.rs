@@ -219,7 +219,7 @@ fn success(
     match answer.content {
         Content::Json(schema) => {
             let mut content = Map::new();
-            content.insert("schema".to_owned(), schema(&mut components.generator));
+            content.insert("schema".to_owned(), schema(&mut components.generator).to_value());
             if !examples.is_empty() {
                 content.insert("examples".to_owned(), Value::Object(examples));
             }
