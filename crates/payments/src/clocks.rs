@@ -273,8 +273,7 @@ impl Payments {
         if let Some(operation) = draft.operation_mut(id) {
             operation.due = Due::At(due.minus(by).max(now));
         }
-        // Nothing of it that people see has changed.
-        draft.now = draft.payment.updated_at;
+        draft.unseen = true;
         match self.commit(&mut draft, Lane::Background).await? {
             // Whoever was faster has looked at it, and said when to look again.
             Outcome::Committed { .. } | Outcome::Conflict => Ok(()),

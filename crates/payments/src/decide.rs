@@ -90,6 +90,7 @@ pub(crate) fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, ca
         maybe_sent: false,
         replies: Vec::new(),
         macs: Vec::new(),
+        scheduled: false,
         queued_at: None,
         reserved_at: None,
         sends_end_at: None,

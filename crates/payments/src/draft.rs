@@ -78,6 +78,8 @@ pub(crate) struct Draft {
     pub(crate) claim: Option<Claim>,
     /// The job that this commit completes, with the epoch under which it was taken.
     pub(crate) finishes: Option<(Scope, Uuid, i64)>,
+    /// Nothing that people see changes: `updated_at` stays.
+    pub(crate) unseen: bool,
     moves: Vec<(WaitingClaim, OperationId)>,
     answers: Vec<Answering>,
     facts: Vec<(&'static str, Map<String, Value>)>,
@@ -139,6 +141,7 @@ impl Draft {
             removes: Vec::new(),
             claim: None,
             finishes: None,
+            unseen: false,
             moves: Vec::new(),
             answers: Vec::new(),
             facts: Vec::new(),
@@ -224,7 +227,9 @@ impl Draft {
         changes.subject =
             Some(RowKey { table: Payment::TABLE.name, scope, key: vec![self.payment.id.into()] });
         self.emit(&mut changes, random);
-        self.payment.updated_at = self.now;
+        if !self.unseen {
+            self.payment.updated_at = self.now;
+        }
         let may_expire = [PaymentStatus::Pending, PaymentStatus::Authorizing, PaymentStatus::Failed];
         if !may_expire.contains(&self.payment.status()) {
             self.payment.expires_at = None;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kernel::Timestamp;
 use provider_kit::Approved;
 use serde_json::json;
 
@@ -22,6 +23,10 @@ fn add(sum: &mut i64, amount: i64) -> Result<(), ModelError> {
 const NOT_SENT: &str = "not_sent";
 /// After which a provider that was not reached in time is asked again.
 const ASK_AGAIN: Duration = Duration::from_mins(1);
+/// The longest such pause.
+const ASK_AGAIN_MAX: Duration = Duration::from_hours(1);
+/// How many of a payment's 99 operations time may use up.
+const OPERATIONS_OF_TIME: u8 = 70;
 
 /// What an operation held until now.
 fn held(draft: &Draft, id: OperationId) -> i64 {
@@ -49,19 +54,32 @@ pub(crate) fn captured(draft: &mut Draft, id: OperationId, approved: &Approved) 
     Ok(())
 }
 
+/// When what time does is tried again: after a pause that doubles to an hour with each operation that the
+/// payment has had, and never with the last ones that it can have, which are for people.
+fn again_at(draft: &mut Draft) -> Option<Timestamp> {
+    let had = draft.payment.operations;
+    if had >= OPERATIONS_OF_TIME {
+        draft.alerts.push(format!("{} could not be captured or released in time", draft.payment.id));
+        return None;
+    }
+    let pause = ASK_AGAIN.saturating_mul(1 << u32::from(had.min(6))).min(ASK_AGAIN_MAX);
+    Some(draft.now.plus(pause))
+}
+
 /// A capture was not done: what it held can be captured again.
 pub(crate) fn capture_failed(draft: &mut Draft, id: OperationId, error: &LastError) {
     let held = held(draft, id);
     draft.payment.amounts.capture_held -= held;
     draft.payment.last_error = Some(error.clone());
     draft.fact("payment.capture_failed", json!({"operation": id, "amount": held, "code": error.code}));
-    let again = draft.now.plus(ASK_AGAIN);
-    if error.code == NOT_SENT
-        && draft.payment.capture_delay_seconds.is_some()
-        && let Some(charge) = draft.payment.charge.as_mut()
-    {
-        // Proven never to have been done: what was promised for a time is tried again.
-        charge.capture_at.get_or_insert(again);
+    // Proven never to have been done: what was promised for a time is tried again. What a person asked
+    // for is theirs to repeat.
+    let promised = draft.operation(id).is_some_and(|operation| operation.scheduled);
+    if error.code == NOT_SENT && promised {
+        let again = again_at(draft);
+        if let Some(charge) = draft.payment.charge.as_mut() {
+            charge.capture_at = charge.capture_at.or(again);
+        }
     }
 }
 
@@ -137,9 +155,9 @@ pub(crate) fn void_failed(draft: &mut Draft, id: OperationId, error: &LastError)
         if error.code != NOT_SENT {
             return lapsed(draft, held);
         }
-        let again = draft.now.plus(ASK_AGAIN);
+        let again = again_at(draft);
         if let Some(charge) = draft.payment.charge.as_mut() {
-            charge.lapses_at = Some(again);
+            charge.lapses_at = again;
         }
     }
     draft.payment.last_error = Some(error.clone());

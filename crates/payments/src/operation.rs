@@ -330,6 +330,9 @@ pub struct Operation {
     /// Whether an effect may have left this process. Never unset.
     #[serde(default, skip_serializing_if = "crate::payment::is_false")]
     pub maybe_sent: bool,
+    /// Reserved because time had come, and not because somebody asked.
+    #[serde(default, skip_serializing_if = "crate::payment::is_false")]
+    pub scheduled: bool,
     /// Distilled replies so far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replies: Vec<Distilled>,

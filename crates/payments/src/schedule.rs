@@ -9,6 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use kernel::{Actor, Cell, Changes, Id, Ids, Job, Lane, Outcome, Scope, TakenJob, TestClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -30,6 +31,8 @@ pub const SCHEDULE_JOB: &str = "payment_schedule";
 
 /// How long a worker may take over one payment.
 const LEASE: Duration = Duration::from_mins(1);
+/// How many jobs are run at the same time, so that a slow provider holds up few.
+const AT_ONCE: usize = 16;
 /// The longest pause before a job is tried again.
 const PAUSE_MAX: Duration = Duration::from_mins(10);
 
@@ -112,15 +115,22 @@ impl Payments {
     /// there were.
     pub async fn run_schedules(self: &Arc<Self>, limit: u32) -> Result<usize, PaymentsError> {
         let jobs = self.store.take_jobs(&[SCHEDULE_JOB, CLOCK_JOB], limit, LEASE).await?;
-        for job in &jobs {
-            let done =
-                if job.kind == CLOCK_JOB { self.clock_job(job).await } else { self.schedule_job(job).await };
-            if let Err(error) = done {
-                tracing::warn!(job = %job.id, kind = job.kind, %error, "a job is tried again");
-                self.store.return_job(job, pause(job.attempts)).await?;
+        let count = jobs.len();
+        futures_util::stream::iter(jobs)
+            .for_each_concurrent(AT_ONCE, |job| async move { self.run_job(&job).await })
+            .await;
+        Ok(count)
+    }
+
+    async fn run_job(self: &Arc<Self>, job: &TakenJob) {
+        let done =
+            if job.kind == CLOCK_JOB { self.clock_job(job).await } else { self.schedule_job(job).await };
+        if let Err(error) = done {
+            tracing::warn!(job = %job.id, kind = job.kind, %error, "a job is tried again");
+            if let Err(error) = self.store.return_job(job, pause(job.attempts)).await {
+                tracing::warn!(job = %job.id, %error, "a job is free again when its lease ends");
             }
         }
-        Ok(jobs.len())
     }
 
     async fn schedule_job(self: &Arc<Self>, job: &TakenJob) -> Result<(), PaymentsError> {
@@ -150,8 +160,7 @@ impl Payments {
         draft.changed = true;
         match due {
             None => {
-                // Nothing that people see has changed.
-                draft.now = draft.payment.updated_at;
+                draft.unseen = true;
                 self.commit_schedule(draft).await
             }
             Some(Task::Expire) => {
@@ -175,7 +184,11 @@ impl Payments {
         let reserved: Result<Option<OperationId>, Rejection> = if task == Task::Capture {
             charge.capture_at = None;
             let all = CapturePayment { amount: None, is_final: true };
-            decide::capture(&mut draft, all, None).map(Some)
+            let captured = decide::capture(&mut draft, all, None);
+            if let Some(operation) = captured.as_ref().ok().and_then(|id| draft.operation_mut(*id)) {
+                operation.scheduled = true;
+            }
+            captured.map(Some)
         } else {
             Ok(self.lapse_held(&mut draft).await?)
         };

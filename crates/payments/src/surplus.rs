@@ -60,11 +60,10 @@ pub(crate) fn partial_approval(
     charge::summarise(draft, id, OperationStatus::Declined, error.as_ref());
     crate::volume::release(draft, id);
     draft.fact("payment.failed", json!({"operation": id, "code": "partially_approved"}));
-    if next_charge::go_on(draft) {
-        crate::volume::hand_on(draft, id);
-    } else {
-        crate::apply::release_order(draft);
-    }
+    // The part is given back, and is not back yet: no other charge follows before that is proven.
+    let next = draft.payment.next.take();
+    next_charge::not_made(draft, next, "partially_approved");
+    crate::apply::release_order(draft);
     if let Some(claim) = draft.payment.cancel.take().map(|cancel| cancel.claim) {
         draft.payment.cancelled = true;
         if let Some(claim) = claim {
@@ -152,6 +151,7 @@ fn correct_upwards(draft: &mut Draft, id: OperationId, approved: &Approved) -> R
     *sum = sum.checked_add(amount).ok_or(kernel::MoneyError::Overflow)?;
     if id.kind == OperationKind::Increment {
         draft.payment.amount = draft.payment.amount.plus(approved.amount)?;
+        crate::volume::count_again(draft, id);
     }
     match id.kind {
         OperationKind::Capture => draft.post(id, posting::capture(account, approved.amount, approved.fee)?),

@@ -1,9 +1,10 @@
 //! `POST /customers/{id}/payment_methods`
 
 use axum::http::StatusCode;
+use payments::Attaching;
 
 use crate::api::customers::named;
-use crate::api::outcome;
+use crate::api::{outcome, policy};
 use crate::call::Call;
 use crate::input::{attaching, read_body};
 use crate::problem::from_payments;
@@ -18,6 +19,9 @@ pub(crate) async fn attach(mut call: Call) -> Answer {
         let body = read_body(&bytes)?;
         (attaching(&body)?, call.claim("POST /customers/{id}/payment_methods", call.name(), &body)?)
     };
+    if let Attaching::New(new) = &what {
+        policy::check_card(&call, Some(&new.method))?;
+    }
     // The body may hold a card number: it goes before the provider is waited for.
     drop(bytes);
     let service = &call.node.payments;

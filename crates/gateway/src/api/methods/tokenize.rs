@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use crate::api::outcome;
+use crate::api::{outcome, policy};
 use crate::call::Call;
 use crate::input::{new_method, read_body};
 use crate::problem::{Problem, catalogue as code, from_payments};
@@ -22,6 +22,7 @@ pub(crate) async fn tokenize(mut call: Call) -> Answer {
             return Err(Problem::plain(&code::PUBLISHABLE_KEY).at(param));
         }
     }
+    policy::check_card(&call, Some(&new.method))?;
     // The body holds a card number: it goes before the provider is waited for.
     drop(bytes);
     let service = &call.node.payments;

@@ -22,7 +22,8 @@ pub(crate) async fn create(mut call: Call) -> Answer {
             CustomerRef::Id(id) => id.to_string(),
             CustomerRef::Reference(reference) => reference.clone(),
         });
-        call.count_attempt(command.order_id.as_deref(), customer.as_deref(), None).await?;
+        let payer = command.payer.as_ref().and_then(|payer| payer.ip_address.as_ref()?.parse().ok());
+        call.count_attempt(command.order_id.as_deref(), customer.as_deref(), payer).await?;
     }
     // The body holds a card number: it goes before the provider is waited for.
     drop(bytes);

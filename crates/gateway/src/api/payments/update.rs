@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use super::{PAYMENT, check_in_rupees};
-use crate::api::outcome;
+use crate::api::{outcome, policy};
 use crate::call::Call;
 use crate::input::{read_body, update_payment};
 use crate::problem::from_payments;
@@ -18,6 +18,9 @@ pub(crate) async fn update(mut call: Call) -> Answer {
     };
     if update.in_paisa {
         check_in_rupees(&call.node.payments, call.scope(), id).await?;
+    }
+    if let Some(currency) = update.command.currency {
+        policy::check_currency(&call, currency)?;
     }
     let service = &call.node.payments;
     let answered = service.update(&call.caller(), id, update.command, claim).await.map_err(from_payments)?;
