@@ -457,3 +457,33 @@ async fn no_number_and_no_code_stand_in_the_files() {
         assert!(!World::kept(&files, text), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_page_charges_its_own_payments_methods_alone() {
+    let world = World::start().await;
+    let publishable = format!("Bearer {}", world.another_key(Mode::Test, KeyKind::Publishable).await);
+    let headers = [("authorization", publishable.as_str()), ("content-type", "application/json")];
+    let made = world.post("/api/v1/payment-methods/tokenize", DOCUMENT).await.json();
+    let anothers = made["id"].as_str().unwrap();
+    let own = DOCUMENT
+        .replace("\"user_id\": \"123e4567-e89b-12d3-a456-426614174000\",", "")
+        .replace("\"25\"", "\"37\"");
+    let own = world.bare(Method::POST, "/api/v1/payment-methods/tokenize", &headers, &own).await;
+    assert_eq!(own.status, StatusCode::CREATED, "{}", own.text());
+    let own = own.json()["id"].as_str().unwrap().to_owned();
+    let payment = world.post("/api/v1/payments", r#"{"amount": 500, "currency": "USD"}"#).await.json();
+    let path = format!("/api/v1/payments/{}/confirm", payment["id"].as_str().unwrap());
+    let body = |method: &str, more: &str| {
+        let secret = &payment["client_secret"];
+        format!("{{\"payment_method\": \"{method}\", \"client_secret\": {secret}{more}}}")
+    };
+    for method in [anothers, "pm_01h455vb4pex5vsknk084sn02q"] {
+        let refused = world.bare(Method::POST, &path, &headers, &body(method, "")).await;
+        assert_eq!(refused.problem(), (422, "payment_method_not_usable".to_owned()), "{method}");
+    }
+    let kept =
+        world.bare(Method::POST, &path, &headers, &body(&own, ", \"save_payment_method\": true")).await;
+    assert_eq!(kept.problem(), (403, "publishable_key_not_allowed".to_owned()));
+    let paid = world.bare(Method::POST, &path, &headers, &body(&own, "")).await;
+    assert_eq!((paid.status, &paid.json()["status"]), (StatusCode::OK, &json!("paid")), "{}", paid.text());
+}

@@ -254,6 +254,72 @@ async fn a_delayed_capture_is_made_once_whatever_happens() {
     }
 }
 
+/// The job of the expiry wakes after the confirm and finds nothing due: what it leaves behind must count
+/// from now, not from the payment's last change.
+#[tokio::test]
+async fn a_capture_that_was_promised_after_a_failed_start_is_on_time() {
+    let world = World::new().await;
+    let failed = made(
+        &world,
+        CreatePayment { capture_delay_seconds: Some(6 * 86_400), ..card_payment(1000, "4000000000000002") },
+    )
+    .await;
+    world.advance(HOUR).await;
+    let confirm = payments::ConfirmPayment {
+        method: Some(crate::world::card(VISA)),
+        ..payments::ConfirmPayment::default()
+    };
+    world.payments.confirm(&world.caller, failed.id, confirm, None).await.unwrap();
+    let confirmed = world.get(failed.id).await;
+    world.advance(DAY - HOUR).await;
+    let looked_at = world.get(failed.id).await;
+    assert_eq!(looked_at.updated_at, confirmed.updated_at, "nothing that people see has changed");
+    world.advance(DAY * 5).await;
+    assert_eq!(world.get(failed.id).await.status(), PaymentStatus::Authorized);
+    world.advance(HOUR).await;
+    assert_eq!(world.get(failed.id).await.status(), PaymentStatus::Paid);
+    world.assert_agreement().await;
+}
+
+/// What a person asked for and was not sent is theirs to ask for again; only what was promised for a time
+/// is tried again by itself.
+#[tokio::test]
+async fn a_capture_by_hand_that_was_not_sent_is_not_repeated_by_time() {
+    let world = World::new().await;
+    let payment = made(&world, delayed(60)).await;
+    world.payments.move_clock(&world.caller, MoveClock::By(HOUR), None).await.unwrap();
+    // The promised capture is refused for good: nothing is promised any more.
+    world.trouble(Trouble::Answers(422));
+    world.spawned_schedules().await;
+    world.trouble(Trouble::Refused);
+    let told = world.capture(payment.id, Some(100), true).await.unwrap();
+    assert!(matches!(told.verdict, payments::Verdict::Declined(_)), "{told:?}");
+    world.advance(HOUR).await;
+    assert_eq!(world.get(payment.id).await.amounts.captured, 0);
+    assert_eq!(world.get(payment.id).await.status(), PaymentStatus::Authorized);
+    world.assert_agreement().await;
+}
+
+/// A provider that is out of reach for days leaves a payment operations enough for people.
+#[tokio::test]
+async fn an_outage_does_not_use_up_a_payments_operations() {
+    let world = World::new().await;
+    let payment = made(&world, delayed(60)).await;
+    world.payments.move_clock(&world.caller, MoveClock::By(HOUR), None).await.unwrap();
+    for _ in 0..120 {
+        // Whatever is sent in this hour: the bank's clock, captures, look-ups.
+        for _ in 0..8 {
+            world.trouble(Trouble::Refused);
+        }
+        world.advance(HOUR).await;
+    }
+    world.wire.troubles.lock().clear();
+    let after = world.get(payment.id).await;
+    assert!((10..80).contains(&after.operations), "{}", after.operations);
+    assert_eq!(after.status(), PaymentStatus::Authorized);
+    world.assert_agreement().await;
+}
+
 #[tokio::test]
 async fn a_job_that_runs_again_does_nothing() {
     for command in [delayed(60), held_payment(1000), card_payment(1000, "4000000000000002")] {
