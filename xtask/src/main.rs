@@ -26,7 +26,7 @@ const USAGE: &str = "\
 cargo xtask tidy                    check the tree against the rules of the house
 cargo xtask doc-commands            list the commands of the documentation
 cargo xtask doc-run --binary PATH   run them, with the binary at PATH as `florin`
-cargo xtask gen-docs                write anew what is generated: pages, references, examples (builds the binary)
+cargo xtask gen-docs                write anew what is generated: pages, references, examples
 ";
 
 fn main() -> ExitCode {

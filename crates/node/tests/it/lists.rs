@@ -88,13 +88,13 @@ async fn pages_under_inserts(database: Option<Database>, name: &str) {
         seed - 1_000
     });
     let by_status = PaymentFilter { status: Some(PaymentStatus::Paid), ..PaymentFilter::default() };
-    let pair = PaymentFilter { currency: Some(Currency::USD), ..by_status.clone() };
+    let both = PaymentFilter { currency: Some(Currency::USD), ..by_status.clone() };
     let in_range = PaymentFilter { amount_from: Some(1), amount_to: Some(2_000), ..PaymentFilter::default() };
     let since = PaymentFilter { created_to: Some(node.clock.now()), ..PaymentFilter::default() };
     for (filter, expected) in [
         (PaymentFilter::default(), &known),
         (by_status, &paid),
-        (pair, &paid),
+        (both, &paid),
         (in_range, &known),
         (since, &known),
     ] {

@@ -271,7 +271,7 @@ async fn a_capture_that_was_promised_after_a_failed_start_is_on_time() {
     };
     world.payments.confirm(&world.caller, failed.id, confirm, None).await.unwrap();
     let confirmed = world.get(failed.id).await;
-    world.advance(DAY - HOUR).await;
+    world.advance(HOUR * 23).await;
     let looked_at = world.get(failed.id).await;
     assert_eq!(looked_at.updated_at, confirmed.updated_at, "nothing that people see has changed");
     world.advance(DAY * 5).await;

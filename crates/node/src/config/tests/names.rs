@@ -280,8 +280,10 @@ fn live_credentials_that_nobody_would_use_stop_the_start() {
             assert_eq!(answers(&text.replace("enabled = true", "enabled = false"), &[]), [""; 0]);
         }
     }
-    let sandbox =
-        format!("[payment.alipay]\n{}", PROVIDERS[5].1.replace("sandbox = false", "sandbox = true"));
+    let sandbox = format!(
+        "[payment.alipay]\n{}",
+        PROVIDERS.get(5).unwrap().1.replace("sandbox = false", "sandbox = true")
+    );
     assert_eq!(answers(&sandbox, &[]).len(), 1);
     let live = read("", &[("STRIPE_SECRET_KEY", "sk_live_x")]).unwrap_err().to_string();
     assert!(live.starts_with("STRIPE_SECRET_KEY: there is no provider stripe in this build"), "{live}");
