@@ -75,7 +75,7 @@ impl Payments {
         loop {
             let found = self.refunds_below(scope, filter, below, at_once).await?;
             let is_last = found.len() < usize::try_from(at_once).unwrap_or(usize::MAX);
-            let oldest = found.oldest().map(|refund| (refund.id.uuid(), refund.created_at));
+            let oldest = found.last().map(|refund| (refund.id.uuid(), refund.created_at));
             items.extend(found.into_iter().filter(|refund| filter.holds(refund)));
             let too_old = oldest.is_some_and(|(_, created_at)| is_too_old(created_at, filter.created_from));
             if items.len() > room || is_last || too_old {
