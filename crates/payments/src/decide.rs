@@ -320,7 +320,8 @@ pub(crate) fn void(draft: &mut Draft, claim: Option<WaitingClaim>) -> Result<Ope
         return Err(Rejection::OperationOpen(open.id));
     }
     let held = draft.payment.amounts.capturable();
-    if held == 0 && !draft.payment.amount.is_zero() {
+    // A verification held nothing: it is final.
+    if held == 0 {
         return Err(Rejection::State { verb: "cancelled", status });
     }
     let id = next_id(draft, OperationKind::Void)?;

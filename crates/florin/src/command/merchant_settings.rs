@@ -1,6 +1,7 @@
 //! `florin merchant settings`.
 
 use clap::{Args, Subcommand, ValueEnum};
+use gateway::input;
 use kernel::{Actor, Currency, Id, Merchant, Mode, Scope};
 use node::Node;
 use payments::{Caller, LateSuccess, MerchantSettings, Patch, SettingsPatch};
@@ -42,10 +43,10 @@ pub(crate) struct Set {
     #[command(flatten)]
     world: World,
     /// Where browsers return when a payment does not say
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = web_address)]
     return_url: Option<String>,
     /// What the statement shows when a payment does not say
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = descriptor)]
     statement_descriptor: Option<String>,
     /// What becomes of a success that comes after the merchant was told otherwise
     #[arg(long, value_enum)]
@@ -54,7 +55,7 @@ pub(crate) struct Set {
     #[arg(long, value_name = "NAME")]
     default_provider: Option<String>,
     /// Who is paid in UPI requests, such as shop@bank
-    #[arg(long, value_name = "VPA")]
+    #[arg(long, value_name = "VPA", value_parser = vpa)]
     upi_payee_vpa: Option<String>,
     /// As whom the payer sees them
     #[arg(long, value_name = "NAME")]
@@ -84,6 +85,22 @@ pub(crate) struct Set {
 enum LateWord {
     Reverse,
     Keep,
+}
+
+/// The rules are the API's: browsers are sent there.
+fn web_address(text: &str) -> Result<String, String> {
+    input::absolute_url(text, "return_url").map_err(|problem| problem.detail().to_owned())?;
+    Ok(text.to_owned())
+}
+
+fn descriptor(text: &str) -> Result<String, String> {
+    let rule = input::TextRule::DESCRIPTOR;
+    input::check_text(text, &rule, "statement_descriptor").map_err(|problem| problem.detail().to_owned())?;
+    Ok(text.to_owned())
+}
+
+fn vpa(text: &str) -> Result<String, String> {
+    if input::is_vpa(text) { Ok(text.to_owned()) } else { Err("a UPI address is name@handle".to_owned()) }
 }
 
 fn currency_and_amount(text: &str) -> Result<(Currency, i64), String> {

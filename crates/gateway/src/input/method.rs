@@ -356,7 +356,7 @@ fn upi(fields: &Fields<'_, '_>) -> Result<MethodInput, Problem> {
 }
 
 /// NPCI, UPI procedural guidelines: 2 to 256 of `a-zA-Z0-9.-_`, then `@` and the handle.
-fn is_vpa(text: &str) -> bool {
+pub fn is_vpa(text: &str) -> bool {
     let Some((name, handle)) = text.split_once('@') else { return false };
     let in_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     (2..=256).contains(&name.len())

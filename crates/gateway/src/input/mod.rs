@@ -39,7 +39,7 @@ pub use fields::{Fields, Schema};
 pub use filter::{PAYMENT_FILTERS, REFUND_FILTERS, payment_filter, refund_filter};
 pub use increment::{IncrementInput, increment};
 pub use json::{JsonError, Node, parse};
-pub use method::{attaching, named_method, new_method};
+pub use method::{attaching, is_vpa, named_method, new_method};
 pub use payment::{confirm_payment, create_payment};
 pub use query::{Parameters, limit};
 pub use refund::{RefundInput, nothing, refund};
