@@ -36,6 +36,25 @@ fn completions_and_the_manual_page_are_made() {
     assert_eq!(refused.status.code(), Some(2));
 }
 
+/// A merchant's own settings follow the rules of the API: a browser is sent where they say.
+#[test]
+fn a_merchants_settings_are_checked() {
+    let place = Place::sqlite("merchant-settings");
+    said(&place, &["migrate"]);
+    said(&place, &["merchant", "create", "Shop"]);
+    for (flag, value) in [
+        ("--return-url", "javascript:alert(1)"),
+        ("--return-url", "ftp://shop.example"),
+        ("--statement-descriptor", "longer than the twenty-two characters of networks"),
+        ("--upi-payee-vpa", "bogus"),
+    ] {
+        let refused = place.run(&["merchant", "settings", "set", flag, value]);
+        assert_eq!(refused.status.code(), Some(2), "{flag} {value}");
+    }
+    said(&place, &["merchant", "settings", "set", "--return-url", "https://shop.example/done"]);
+    assert!(said(&place, &["merchant", "settings", "show"]).contains("https://shop.example/done"));
+}
+
 /// What helps to write a configuration must not need one that works.
 #[test]
 fn the_default_configuration_is_a_file_to_begin_with() {

@@ -271,6 +271,11 @@ async fn what_the_provider_cannot_do_is_no_fault_of_ours() {
     let body = r#"{"amount": 0, "currency": "USD", "purpose": "verification", "payment_method": "tok_visa"}"#;
     let verified = world.post("/api/payments", body).await.json();
     assert_eq!((&verified["status"], &verified["purpose"]), (&json!("authorized"), &json!("verification")));
+    // It is final: nothing is held that could be taken, given up or made more.
+    for verb in ["capture", "cancel", "void"] {
+        let path = format!("/api/v1/payments/{}/{verb}", verified["id"].as_str().unwrap());
+        assert_eq!(world.post(&path, "").await.problem(), (409, "invalid_state".to_owned()), "{verb}");
+    }
 }
 
 #[tokio::test]
