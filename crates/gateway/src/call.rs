@@ -257,14 +257,9 @@ fn check_access(principal: &Principal, access: Access) -> Result<(), Problem> {
     let is_secret = principal.kind == KeyKind::Secret;
     let scope = match access {
         Access::Public => return Ok(()),
-        Access::Unrestricted if principal.is_unrestricted() => return Ok(()),
-        Access::Unrestricted if is_secret => return Err(Problem::plain(&code::RESTRICTED_KEY)),
         Access::Publishable(_) | Access::ClientSecret(_) if !is_secret => return Ok(()),
-        Access::Secret(_) | Access::Unrestricted if !is_secret => {
-            return Err(Problem::plain(&code::PUBLISHABLE_KEY));
-        }
+        Access::Secret(_) if !is_secret => return Err(Problem::plain(&code::PUBLISHABLE_KEY)),
         Access::Secret(scope) | Access::Publishable(scope) | Access::ClientSecret(scope) => scope,
-        Access::Unrestricted => return Err(Problem::plain(&code::RESTRICTED_KEY)),
     };
     if principal.scopes.allow(scope) {
         return Ok(());

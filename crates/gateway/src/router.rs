@@ -27,8 +27,6 @@ pub enum Access {
     /// Those, and publishable keys that come with the client secret of the payment in the path: in
     /// the body's `client_secret`, or in the query's when there is no body.
     ClientSecret(AccessScope),
-    /// Secret keys without restriction: all scopes, from everywhere, without an end.
-    Unrestricted,
 }
 
 /// One method of one path.

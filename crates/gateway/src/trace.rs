@@ -21,21 +21,10 @@ impl TraceId {
             random.fill(&mut bytes);
             Uuid::from_bytes(bytes).simple().to_string()
         };
-        Self(traceparent.and_then(given).unwrap_or_else(drawn))
+        Self(traceparent.and_then(node::traces::trace_of).unwrap_or_else(drawn))
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// The trace of `traceparent`, if it is a whole one.
-fn given(text: &str) -> Option<String> {
-    let mut parts = text.split('-');
-    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let is_hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let whole = is_hex(version, 2) && is_hex(trace, 32) && is_hex(span, 16) && is_hex(flags, 2);
-    (whole && version != "ff" && trace.bytes().any(|byte| byte != b'0')).then(|| trace.to_owned())
 }

@@ -39,15 +39,6 @@ impl Principal {
             (Some(_), None) => false,
         }
     }
-
-    /// Whether the key can do all that any key of its world can, from everywhere and for ever: only
-    /// such a one may make others, so that nobody grants more than he has.
-    pub fn is_unrestricted(&self) -> bool {
-        self.kind == KeyKind::Secret
-            && self.scopes.is_unrestricted()
-            && self.allowed_ips.is_none()
-            && self.expires_at.is_none()
-    }
 }
 
 /// Why nobody is calling. Tell a caller no more than that the key is not valid, or was revoked.

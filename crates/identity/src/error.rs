@@ -27,12 +27,9 @@ pub enum IdentityError {
     /// There is no such key; also what another merchant's is answered with.
     #[error("no such API key")]
     UnknownKey,
-    /// The idempotency key was used before: [`crate::Identity::replay`] has its answer.
+    /// The idempotency key was used before.
     #[error("the idempotency key was used before")]
     Claimed,
-    /// The idempotency key stands for another request.
-    #[error("the idempotency key was used before, for another request")]
-    ClaimedForAnother,
     /// Try again in a moment: others keep changing the same record, or the queue is full.
     #[error("the server is busy; try again")]
     Busy,

@@ -101,10 +101,21 @@ pub fn adopt(span: &Span, traceparent: Option<&str>) -> Option<String> {
     context.is_valid().then(|| context.trace_id().to_string())
 }
 
+/// The trace of a `traceparent` header, if it is a whole one.
+pub fn trace_of(traceparent: &str) -> Option<String> {
+    remote(traceparent).map(|context| context.trace_id().to_string())
+}
+
 /// The caller's context of a `traceparent` header, <https://www.w3.org/TR/trace-context/>.
 fn remote(text: &str) -> Option<SpanContext> {
     let mut parts = text.split('-');
     let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    if !(is_hex(version, 2) && is_hex(trace, 32) && is_hex(span, 16) && is_hex(flags, 2)) {
+        return None;
+    }
     let trace = TraceId::from_hex(trace).ok()?;
     let span = SpanId::from_hex(span).ok()?;
     let flags = TraceFlags::new(u8::from_str_radix(flags, 16).ok()? & 1);

@@ -27,21 +27,6 @@ pub(crate) enum Known {
     Running(Id<PaymentKind>, Option<OperationId>),
 }
 
-/// The answer of a claim that is made and answered in one commit. `None` if the key is new; a rejection
-/// if it stands for another request.
-pub(crate) async fn answered(store: &Arc<dyn Store>, claim: &Claim) -> Result<Option<Answer>, PaymentsError> {
-    let Some(row) = store.get(&CLAIM, claim.scope, vec![claim.key.as_str().into()]).await? else {
-        return Ok(None);
-    };
-    let damaged = || PaymentsError::Internal("a claim cannot be read".to_owned());
-    let [route, mac, _, answer, _] = row.columns.as_slice() else { return Err(damaged()) };
-    if route.as_text() != Some(claim.route.as_ref()) || mac.as_bytes() != Some(claim.mac.as_slice()) {
-        return Err(Rejection::KeyReused.into());
-    }
-    let answer = answer.as_bytes().ok_or_else(damaged)?;
-    serde_json::from_slice(answer).map(Some).map_err(|_| damaged())
-}
-
 /// Looks a claim up. `None` if the key is new; a rejection if it stands for another request, or if its
 /// first caller still waits.
 pub(crate) async fn lookup(

@@ -128,7 +128,7 @@ impl Payments {
         }
         for _ in 0..DECIDE_TRIES {
             if let Some(claim) = &claim
-                && let Some(answer) = claims::answered(&self.store, claim).await?
+                && let Some(answer) = claims::answer(&self.store, claim).await?
             {
                 let known: Moved = serde_json::from_str(answer.outcome.get())
                     .map_err(|error| PaymentsError::Internal(error.to_string()))?;

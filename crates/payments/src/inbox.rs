@@ -366,8 +366,8 @@ impl Payments {
     }
 }
 
-/// The pause before a delivery is tried again: doubles up to ten minutes.
-fn pause(attempts: i64) -> Duration {
+/// The pause before a job is tried again: doubles up to ten minutes.
+pub(crate) fn pause(attempts: i64) -> Duration {
     let doublings = u32::try_from(attempts.clamp(0, 10)).unwrap_or(10);
     Duration::from_secs(1).saturating_mul(1 << doublings).min(Duration::from_mins(10))
 }

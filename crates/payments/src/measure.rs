@@ -97,7 +97,9 @@ impl Payments {
         let oldest = found.first().and_then(|(_, operation)| operation.columns.first()?.as_time());
         let age = oldest.map_or(Duration::ZERO, |due_at| now.since(due_at));
         metrics::gauge!("operations_oldest_due_age_seconds").set(age);
-        for status in OperationStatus::ALL.into_iter().filter(|status| status.is_open()) {
+        // What people must decide is due for nobody, and counted when it becomes so.
+        let due = |status: &OperationStatus| status.is_open() && *status != OperationStatus::NeedsReview;
+        for status in OperationStatus::ALL.into_iter().filter(due) {
             let count = found.iter().filter(|(_, operation)| operation.record.status == status).count();
             metrics::gauge!("operations_open", "status" => status.as_str())
                 .set(u32::try_from(count).unwrap_or(u32::MAX));

@@ -18,6 +18,7 @@ use crate::apply::release_order;
 use crate::clocks::CLOCK_JOB;
 use crate::command::CapturePayment;
 use crate::draft::Draft;
+use crate::inbox::pause;
 use crate::lock::Turn;
 use crate::operation::{OperationId, OperationKind, OperationStatus};
 use crate::pay::Reserved;
@@ -33,8 +34,6 @@ pub const SCHEDULE_JOB: &str = "payment_schedule";
 const LEASE: Duration = Duration::from_mins(1);
 /// How many jobs are run at the same time, so that a slow provider holds up few.
 const AT_ONCE: usize = 16;
-/// The longest pause before a job is tried again.
-const PAUSE_MAX: Duration = Duration::from_mins(10);
 
 /// Which payment a job is about, and the moment on the merchant's clock that it stands for. If the
 /// payment waits for another moment by now, another job does.
@@ -253,10 +252,4 @@ impl Payments {
         }
         Ok(())
     }
-}
-
-/// Doubles up to ten minutes.
-fn pause(attempts: i64) -> Duration {
-    let doublings = u32::try_from(attempts.clamp(0, 10)).unwrap_or(10);
-    Duration::from_secs(1).saturating_mul(1 << doublings).min(PAUSE_MAX)
 }

@@ -92,7 +92,7 @@ fn describe(operation: &Operation, route: &Route, components: &mut Components, e
         "responses": responses(operation, route, components, examples),
         "security": match route.access {
             Access::Public => json!([]),
-            Access::Secret(_) | Access::Unrestricted => json!([{"secret_key": []}]),
+            Access::Secret(_) => json!([{"secret_key": []}]),
             Access::Publishable(_) | Access::ClientSecret(_) => {
                 json!([{"secret_key": []}, {"publishable_key": []}])
             }
@@ -119,7 +119,6 @@ fn about(operation: &Operation, access: Access) -> String {
             "A secret key with the scope `{scope}`; or a publishable key with the payment's `client_secret`, \
              which is shown a `BrowserPayment`."
         ),
-        Access::Unrestricted => "A secret key without restrictions.".to_owned(),
     };
     format!("{}\n\n**Key:** {needs}", operation.about)
 }

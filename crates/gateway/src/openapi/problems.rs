@@ -78,9 +78,6 @@ const SECRET: &[&Entry] = &[&code::PUBLISHABLE_KEY];
 /// Of every route that a browser may use for the payment that it was handed.
 const HANDED: &[&Entry] = &[&code::CLIENT_SECRET_REQUIRED, &code::WRONG_CLIENT_SECRET];
 
-/// Of every route that takes unrestricted keys alone.
-const UNRESTRICTED: &[&Entry] = &[&code::PUBLISHABLE_KEY, &code::RESTRICTED_KEY];
-
 /// Of every route.
 const ALWAYS: &[&Entry] = &[&code::INTERNAL];
 
@@ -115,7 +112,6 @@ pub(super) fn of(operation: &Operation, route: &Route) -> BTreeMap<u16, Vec<&'st
         Access::Secret(_) => groups.extend([KEYED, SECRET]),
         Access::Publishable(_) => groups.push(KEYED),
         Access::ClientSecret(_) => groups.extend([KEYED, HANDED]),
-        Access::Unrestricted => groups.extend([KEYED, UNRESTRICTED]),
     }
     if route.is_idempotent {
         groups.push(IDEMPOTENT);

@@ -120,11 +120,6 @@ catalogue! {
         "The key may not do this",
         "The key was made with scopes, and the one that this route needs is not among them.",
         "Use another key, or make one with that scope.";
-    RESTRICTED_KEY = "restricted_key", 403, once,
-        "Only an unrestricted secret key can do this",
-        "The key has scopes, an end, or addresses that it is bound to; with it nobody can make or \
-         change keys.",
-        "Use a secret key without restrictions, or the command line.";
     ADDRESS_NOT_ALLOWED = "address_not_allowed", 403, once,
         "The key cannot be used from this address",
         "The key was made with `allowed_ips`, and the request came from elsewhere.",

@@ -163,11 +163,8 @@ async fn a_rotated_key_works_on_until_its_overlap_ends_and_its_successor_is_alik
     let end = |seconds: u64| Some(kernel::Timestamp::default().plus(Duration::from_secs(seconds)));
     assert_eq!((rotated.old.expires_at, rotated.key.expires_at), (end(11), end(61)), "as long a life");
 
-    // A repeat of the idempotency key makes nothing and finds the same key, without its text.
+    // A repeat of the idempotency key makes nothing.
     assert!(matches!(rotate(&here).await, Err(IdentityError::Claimed)));
-    assert_eq!(here.identity.replay(&again).await.unwrap(), Some(rotated.key.clone()));
-    let other = kernel::Claim { mac: vec![2], ..again.clone() };
-    assert!(matches!(here.identity.replay(&other).await, Err(IdentityError::ClaimedForAnother)));
 
     installation.ports.pass(9_999);
     for text in [&old_text, &rotated.text] {
@@ -218,17 +215,10 @@ async fn a_key_is_bound_to_its_addresses_and_restricted_by_any_of_its_limits() {
         }
     };
     let new = || NewKey::from(KeyKind::Secret);
-    let free = principal(new()).await;
-    assert!(free.is_unrestricted() && free.admits(None));
+    assert!(principal(new()).await.admits(None));
     let bound = principal(NewKey { allowed_ips: vec!["10.0.0.0/8".parse().unwrap()], ..new() }).await;
     for (address, admitted) in [("10.1.2.3", true), ("11.1.2.3", false), ("::ffff:10.1.2.3", true)] {
         assert_eq!(bound.admits(Some(address.parse().unwrap())), admitted, "{address}");
     }
     assert!(!bound.admits(None), "who does not say from where is let in nowhere");
-    let scoped = NewKey { scopes: [AccessScope::PaymentsRead].into_iter().collect(), ..new() };
-    let short = NewKey { expires_in: Some(Duration::from_secs(9)), ..new() };
-    for restricted in [bound, principal(scoped).await, principal(short).await] {
-        assert!(!restricted.is_unrestricted(), "{restricted:?}");
-    }
-    assert!(!principal(KeyKind::Publishable.into()).await.is_unrestricted());
 }
