@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kernel::{
     Actor, BoxFuture, Cell, Changes, Claim, ClaimUpdate, Column, ColumnType, Event, Id, Ids, Index, Insert,
@@ -183,6 +183,11 @@ impl Bench {
             Some(clock) => clock.advance(by),
             None => tokio::time::sleep(by).await,
         }
+    }
+
+    /// At least how much database time has gone by since `then`: on a busy machine that may be much.
+    pub(crate) fn since(&self, then: Instant) -> Duration {
+        if self.clock.is_some() { Duration::ZERO } else { then.elapsed() }
     }
 }
 

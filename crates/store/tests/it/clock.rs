@@ -1,6 +1,6 @@
 //! The clock of a test merchant, and the keys that are old enough to be forgotten.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kernel::{
     Advance, Answer, CLAIM, CLOCK, Cell, Changes, Claim, Duplicate, JOB, Lane, Mode, Outcome, Scope,
@@ -180,16 +180,18 @@ async fn old_answered_keys_are_forgotten(bench: Bench) {
     let holder = bench.id();
     committed(bench.commit(Lane::Reserve, |changes| claiming(changes, "open", None)).await);
     committed(bench.commit(Lane::Reserve, |changes| claiming(changes, "answered", Some(answer()))).await);
-    bench.pass(Duration::from_millis(1500)).await;
+    bench.pass(Duration::from_secs(3)).await;
+    let before_young = Instant::now();
     committed(bench.commit(Lane::Reserve, |changes| claiming(changes, "young", Some(answer()))).await);
     // The clock of a merchant has no part in it.
     committed(advance(&bench, HOUR).await);
     let lease = bench.store.lease("sweep", holder, HOUR).await.unwrap().unwrap();
-    let age = Duration::from_secs(1);
+    // Between the age of the young key and that of the old one.
+    let age = || bench.since(before_young) + Duration::from_millis(1500);
     assert_eq!(bench.store.forget_claims(&lease, HOUR, 10).await, Ok(0));
-    assert_eq!(bench.store.forget_claims(&lease, age, 10).await, Ok(1));
+    assert_eq!(bench.store.forget_claims(&lease, age(), 10).await, Ok(1));
     assert_eq!(keys(&bench).await, ["open", "young"]);
-    assert_eq!(bench.store.forget_claims(&lease, age, 10).await, Ok(0));
+    assert_eq!(bench.store.forget_claims(&lease, age(), 10).await, Ok(0));
     // The key may be used again.
     committed(bench.commit(Lane::Reserve, |changes| claiming(changes, "answered", None)).await);
 }
