@@ -22,7 +22,7 @@ pub struct Body {
     pub example: &'static str,
 }
 
-/// One field.
+/// One field of a body, or one parameter of a query.
 #[derive(Debug)]
 pub struct Field {
     /// Its name.

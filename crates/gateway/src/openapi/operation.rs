@@ -1,8 +1,8 @@
 //! What is said of one operation that its route does not say itself.
 
-use schemars::{Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::body::{Body, Form};
+use super::body::{Body, Field};
 use crate::problem::Entry;
 
 /// One operation of the document.
@@ -41,6 +41,80 @@ pub(super) const ROOT: &str = "/api/v1";
 const BESIDE: [&str; 4] = ["/webhooks/", "/health", "/ready", "/metrics"];
 
 impl Operation {
+    /// An operation without parameters and body.
+    pub(super) const fn new(
+        id: &'static str,
+        method: &'static str,
+        path: &'static str,
+        tag: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            tag,
+            summary: "",
+            about: "",
+            query: Query::NONE,
+            bodies: &[],
+            needs_body: false,
+            answers: &[],
+            problems: &[],
+            samples: &[],
+        }
+    }
+
+    /// In a few words, and in full.
+    #[must_use]
+    pub(super) const fn says(mut self, summary: &'static str, about: &'static str) -> Self {
+        self.summary = summary;
+        self.about = about;
+        self
+    }
+
+    /// With parameters in the query.
+    #[must_use]
+    pub(super) const fn query(mut self, query: Query) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// A request may have one of these bodies.
+    #[must_use]
+    pub(super) const fn takes(mut self, bodies: &'static [&'static Body]) -> Self {
+        self.bodies = bodies;
+        self
+    }
+
+    /// A request must have one of these bodies.
+    #[must_use]
+    pub(super) const fn needs(mut self, bodies: &'static [&'static Body]) -> Self {
+        self.bodies = bodies;
+        self.needs_body = true;
+        self
+    }
+
+    /// What is answered when it is carried out.
+    #[must_use]
+    pub(super) const fn answers(mut self, answers: &'static [Answer]) -> Self {
+        self.answers = answers;
+        self
+    }
+
+    /// Problems beyond those of its kind of route.
+    #[must_use]
+    pub(super) const fn problems(mut self, problems: &'static [&'static [&'static Entry]]) -> Self {
+        self.problems = problems;
+        self
+    }
+
+    /// Requests that are run.
+    #[must_use]
+    pub(super) const fn samples(mut self, samples: &'static [Sample]) -> Self {
+        self.samples = samples;
+        self
+    }
+
     /// The whole path.
     pub fn full_path(&self) -> String {
         let root = if BESIDE.iter().any(|start| self.path.starts_with(start)) { "" } else { ROOT };
@@ -54,48 +128,12 @@ pub struct Query {
     /// The parser's list of them.
     pub parser: &'static [&'static str],
     /// Their descriptions.
-    pub parameters: &'static [Parameter],
+    pub parameters: &'static [Field],
 }
 
 impl Query {
     /// There are none.
     pub const NONE: Self = Self { parser: &[], parameters: &[] };
-}
-
-/// One parameter in the query.
-#[derive(Debug)]
-pub struct Parameter {
-    /// Its name.
-    pub name: &'static str,
-    /// Other names that the parser takes for it.
-    pub aliases: &'static [&'static str],
-    /// Whether it must be there.
-    pub is_required: bool,
-    /// What it may be.
-    pub form: Form,
-    /// What it says.
-    pub about: &'static str,
-}
-
-impl Parameter {
-    /// A parameter that may be left out.
-    pub const fn new(name: &'static str, form: Form, about: &'static str) -> Self {
-        Self { name, aliases: &[], is_required: false, form, about }
-    }
-
-    /// The same, and it must be there.
-    #[must_use]
-    pub const fn required(mut self) -> Self {
-        self.is_required = true;
-        self
-    }
-
-    /// The same, also under other names.
-    #[must_use]
-    pub const fn also(mut self, aliases: &'static [&'static str]) -> Self {
-        self.aliases = aliases;
-        self
-    }
 }
 
 /// One answer of an operation that was carried out.
@@ -111,6 +149,20 @@ pub struct Answer {
     pub links: &'static [Link],
 }
 
+impl Answer {
+    /// An answer from which no operation goes on.
+    pub(super) const fn new(status: u16, about: &'static str, content: Content) -> Self {
+        Self { status, about, content, links: &[] }
+    }
+
+    /// The same, and these go on.
+    #[must_use]
+    pub(super) const fn links(mut self, links: &'static [Link]) -> Self {
+        self.links = links;
+        self
+    }
+}
+
 /// The body of an answer.
 #[derive(Clone, Copy, Debug)]
 pub enum Content {
@@ -120,6 +172,13 @@ pub enum Content {
     Text(&'static str),
     /// Nothing.
     Nothing,
+}
+
+impl Content {
+    /// JSON of this type.
+    pub(super) const fn json<T: JsonSchema>() -> Self {
+        Self::Json(SchemaGenerator::subschema_for::<T>)
+    }
 }
 
 /// One operation that goes on from an answer.
@@ -151,6 +210,34 @@ pub struct Sample {
     pub query: &'static str,
     /// The body.
     pub body: &'static str,
+}
+
+impl Sample {
+    /// A request without query and body that needs nothing.
+    pub(super) const fn new(name: &'static str, summary: &'static str) -> Self {
+        Self { name, summary, needs: Need::Nothing, query: "", body: "" }
+    }
+
+    /// Of something that must be there before.
+    #[must_use]
+    pub(super) const fn of(mut self, needs: Need) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    /// With a query.
+    #[must_use]
+    pub(super) const fn query(mut self, query: &'static str) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// With a body.
+    #[must_use]
+    pub(super) const fn body(mut self, body: &'static str) -> Self {
+        self.body = body;
+        self
+    }
 }
 
 /// What must be there before a sample can be run.

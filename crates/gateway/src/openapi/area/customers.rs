@@ -1,12 +1,10 @@
 //! Customers.
 
-use schemars::SchemaGenerator;
-
 use super::payer::ADDRESS;
 use super::payments::{CREATED_FROM, CREATED_TO, CURSOR, LIMIT};
 use crate::input::{CUSTOMER_FILTERS, TextRule, payer, tables};
 use crate::openapi::body::{Body, Field, Form};
-use crate::openapi::operation::{Answer, Content, Link, Need, Operation, Parameter, Query, Sample, same_id};
+use crate::openapi::operation::{Answer, Content, Link, Need, Operation, Query, Sample, same_id};
 use crate::openapi::problems::FREE_TEXT;
 use crate::problem::catalogue as code;
 use crate::wire::{CustomerObject, DeletedObject, ListObject};
@@ -14,7 +12,7 @@ use crate::wire::{CustomerObject, DeletedObject, ListObject};
 /// The group's name.
 pub(super) const TAG: &str = "Customers";
 
-const CUSTOMER: Content = Content::Json(SchemaGenerator::subschema_for::<CustomerObject<'static>>);
+const CUSTOMER: Content = Content::json::<CustomerObject<'static>>();
 
 static ONWARD: &[Link] = &[same_id("get_customer"), same_id("update_customer"), same_id("delete_customer")];
 
@@ -63,119 +61,57 @@ static UPDATE: Body = Body {
 const PROBLEMS: &[&[&crate::problem::Entry]] =
     &[FREE_TEXT, &[&code::INVALID_METADATA, &code::CUSTOMER_EXISTS, &code::BUSY]];
 
-static CREATE_CUSTOMER: Operation = Operation {
-    id: "create_customer",
-    method: "POST",
-    path: "/customers",
-    tag: TAG,
-    summary: "Create a customer",
-    about: "Every route takes your own `reference` in place of the id.",
-    query: Query::NONE,
-    bodies: &[&CREATE],
-    needs_body: false,
-    answers: &[Answer { status: 201, about: "The customer.", content: CUSTOMER, links: ONWARD }],
-    problems: PROBLEMS,
-    samples: &[Sample {
-        name: "whole",
-        summary: "With an address",
-        needs: Need::Nothing,
-        query: "",
-        body: r#"{"reference": "cust_7", "name": "Ada Byron", "email": "ada@example.com",
+static CREATE_CUSTOMER: Operation = Operation::new("create_customer", "POST", "/customers", TAG)
+    .says("Create a customer", "Every route takes your own `reference` in place of the id.")
+    .takes(&[&CREATE])
+    .answers(&[Answer::new(201, "The customer.", CUSTOMER).links(ONWARD)])
+    .problems(PROBLEMS)
+    .samples(&[Sample::new("whole", "With an address").body(
+        r#"{"reference": "cust_7", "name": "Ada Byron", "email": "ada@example.com",
             "address": {"line1": "12 St James's Square", "city": "London", "country": "GB"},
             "metadata": {"tier": "gold"}}"#,
-    }],
-};
+    )]);
 
-static LIST_CUSTOMERS: Operation = Operation {
-    id: "list_customers",
-    method: "GET",
-    path: "/customers",
-    tag: TAG,
-    summary: "List customers",
-    about: "Newest first; send `next_cursor` as `cursor`, with the same filters.",
-    query: Query {
+static LIST_CUSTOMERS: Operation = Operation::new("list_customers", "GET", "/customers", TAG)
+    .says("List customers", "Newest first; send `next_cursor` as `cursor`, with the same filters.")
+    .query(Query {
         parser: CUSTOMER_FILTERS,
         parameters: &[
             LIMIT,
             CURSOR,
-            Parameter::new("email", Form::Text(&TextRule::EMAIL), "Only with this e-mail address."),
-            Parameter::new("reference", REFERENCE, "Only the one of this reference."),
+            Field::new("email", Form::Text(&TextRule::EMAIL), "Only with this e-mail address."),
+            Field::new("reference", REFERENCE, "Only the one of this reference."),
             CREATED_FROM,
             CREATED_TO,
         ],
-    },
-    bodies: &[],
-    needs_body: false,
-    answers: &[Answer {
-        status: 200,
-        about: "A page of customers.",
-        content: Content::Json(SchemaGenerator::subschema_for::<ListObject<CustomerObject<'static>>>),
-        links: &[],
-    }],
-    problems: &[&[&code::UNSUPPORTED_PARAMETER]],
-    samples: &[Sample { name: "page", summary: "A page", needs: Need::Customer, query: "limit=1", body: "" }],
-};
+    })
+    .answers(&[Answer::new(
+        200,
+        "A page of customers.",
+        Content::json::<ListObject<CustomerObject<'static>>>(),
+    )])
+    .problems(&[&[&code::UNSUPPORTED_PARAMETER]])
+    .samples(&[Sample::new("page", "A page").of(Need::Customer).query("limit=1")]);
 
-static GET_CUSTOMER: Operation = Operation {
-    id: "get_customer",
-    method: "GET",
-    path: "/customers/{id}",
-    tag: TAG,
-    summary: "Get a customer",
-    about: "By our id, or by your reference.",
-    query: Query::NONE,
-    bodies: &[],
-    needs_body: false,
-    answers: &[Answer { status: 200, about: "The customer.", content: CUSTOMER, links: ONWARD }],
-    problems: &[],
-    samples: &[Sample { name: "by_id", summary: "By id", needs: Need::Customer, query: "", body: "" }],
-};
+static GET_CUSTOMER: Operation = Operation::new("get_customer", "GET", "/customers/{id}", TAG)
+    .says("Get a customer", "By our id, or by your reference.")
+    .answers(&[Answer::new(200, "The customer.", CUSTOMER).links(ONWARD)])
+    .samples(&[Sample::new("by_id", "By id").of(Need::Customer)]);
 
-static UPDATE_CUSTOMER: Operation = Operation {
-    id: "update_customer",
-    method: "PATCH",
-    path: "/customers/{id}",
-    tag: TAG,
-    summary: "Update a customer",
-    about: "An absent field stays, `null` removes, `metadata` is merged.",
-    query: Query::NONE,
-    bodies: &[&UPDATE],
-    needs_body: false,
-    answers: &[Answer {
-        status: 200,
-        about: "The customer as it stands now.",
-        content: CUSTOMER,
-        links: ONWARD,
-    }],
-    problems: PROBLEMS,
-    samples: &[Sample {
-        name: "name",
-        summary: "Another name",
-        needs: Need::Customer,
-        query: "",
-        body: r#"{"name": "Ada Lovelace", "metadata": {"tier": null}}"#,
-    }],
-};
+static UPDATE_CUSTOMER: Operation = Operation::new("update_customer", "PATCH", "/customers/{id}", TAG)
+    .says("Update a customer", "An absent field stays, `null` removes, `metadata` is merged.")
+    .takes(&[&UPDATE])
+    .answers(&[Answer::new(200, "The customer as it stands now.", CUSTOMER).links(ONWARD)])
+    .problems(PROBLEMS)
+    .samples(&[Sample::new("name", "Another name")
+        .of(Need::Customer)
+        .body(r#"{"name": "Ada Lovelace", "metadata": {"tier": null}}"#)]);
 
-static DELETE_CUSTOMER: Operation = Operation {
-    id: "delete_customer",
-    method: "DELETE",
-    path: "/customers/{id}",
-    tag: TAG,
-    summary: "Delete a customer",
-    about: "Name, addresses and saved methods are erased; payments stay.",
-    query: Query::NONE,
-    bodies: &[],
-    needs_body: false,
-    answers: &[Answer {
-        status: 200,
-        about: "What is left of it.",
-        content: Content::Json(SchemaGenerator::subschema_for::<DeletedObject>),
-        links: &[],
-    }],
-    problems: &[&[&code::BUSY]],
-    samples: &[Sample { name: "deleted", summary: "Deleted", needs: Need::Customer, query: "", body: "" }],
-};
+static DELETE_CUSTOMER: Operation = Operation::new("delete_customer", "DELETE", "/customers/{id}", TAG)
+    .says("Delete a customer", "Name, addresses and saved methods are erased; payments stay.")
+    .answers(&[Answer::new(200, "What is left of it.", Content::json::<DeletedObject>())])
+    .problems(&[&[&code::BUSY]])
+    .samples(&[Sample::new("deleted", "Deleted").of(Need::Customer)]);
 
 /// This area's operations.
 pub(super) static OPERATIONS: &[&Operation] =

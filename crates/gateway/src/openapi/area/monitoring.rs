@@ -1,81 +1,35 @@
 //! What monitoring asks.
 
-use schemars::SchemaGenerator;
-
 use crate::monitor::{Health, Ready};
-use crate::openapi::operation::{Answer, Content, Need, Operation, Query, Sample};
+use crate::openapi::operation::{Answer, Content, Operation, Sample};
 use crate::problem::catalogue as code;
 
 const TAG: &str = "Monitoring";
 
-static GET_HEALTH: Operation = Operation {
-    id: "get_health",
-    method: "GET",
-    path: "/health",
-    tag: TAG,
-    summary: "What works and what does not",
-    about: "200 as long as the server can say so, also when `status` is `degraded`.",
-    query: Query::NONE,
-    bodies: &[],
-    needs_body: false,
-    answers: &[Answer {
-        status: 200,
-        about: "Each part, healthy or not.",
-        content: Content::Json(SchemaGenerator::subschema_for::<Health>),
-        links: &[],
-    }],
-    problems: &[],
-    samples: &[Sample { name: "healthy", summary: "All is well", needs: Need::Nothing, query: "", body: "" }],
-};
+static GET_HEALTH: Operation = Operation::new("get_health", "GET", "/health", TAG)
+    .says(
+        "What works and what does not",
+        "200 as long as the server can say so, also when `status` is `degraded`.",
+    )
+    .answers(&[Answer::new(200, "Each part, healthy or not.", Content::json::<Health>())])
+    .samples(&[Sample::new("healthy", "All is well")]);
 
-static GET_READINESS: Operation = Operation {
-    id: "get_readiness",
-    method: "GET",
-    path: "/ready",
-    tag: TAG,
-    summary: "Whether requests should be sent here",
-    about: "503 without a database and while the server stops.",
-    query: Query::NONE,
-    bodies: &[],
-    needs_body: false,
-    answers: &[
-        Answer {
-            status: 200,
-            about: "Send requests.",
-            content: Content::Json(SchemaGenerator::subschema_for::<Ready>),
-            links: &[],
-        },
-        Answer {
-            status: 503,
-            about: "Send them elsewhere.",
-            content: Content::Json(SchemaGenerator::subschema_for::<Ready>),
-            links: &[],
-        },
-    ],
-    problems: &[],
-    samples: &[Sample { name: "ready", summary: "Ready", needs: Need::Nothing, query: "", body: "" }],
-};
+static GET_READINESS: Operation = Operation::new("get_readiness", "GET", "/ready", TAG)
+    .says("Whether requests should be sent here", "503 without a database and while the server stops.")
+    .answers(&[
+        Answer::new(200, "Send requests.", Content::json::<Ready>()),
+        Answer::new(503, "Send them elsewhere.", Content::json::<Ready>()),
+    ])
+    .samples(&[Sample::new("ready", "Ready")]);
 
-static GET_METRICS: Operation = Operation {
-    id: "get_metrics",
-    method: "GET",
-    path: "/metrics",
-    tag: TAG,
-    summary: "Figures for Prometheus",
-    about: "On this port only if the figures have no port of their own (`metrics.port`), and only for this \
+static GET_METRICS: Operation = Operation::new("get_metrics", "GET", "/metrics", TAG)
+    .says(
+        "Figures for Prometheus",
+        "On this port only if the figures have no port of their own (`metrics.port`), and only for this \
             machine and private networks.",
-    query: Query::NONE,
-    bodies: &[],
-    needs_body: false,
-    answers: &[Answer {
-        status: 200,
-        about: "The figures in Prometheus' text format.",
-        content: Content::Text("text/plain"),
-        links: &[],
-    }],
-    problems: &[&[&code::METRICS_NOT_HERE, &code::ROUTE_NOT_FOUND]],
-    samples: &[],
-};
+    )
+    .answers(&[Answer::new(200, "The figures in Prometheus' text format.", Content::Text("text/plain"))])
+    .problems(&[&[&code::METRICS_NOT_HERE, &code::ROUTE_NOT_FOUND]]);
 
 /// This area's operations.
 pub(super) static OPERATIONS: &[&Operation] = &[&GET_HEALTH, &GET_READINESS, &GET_METRICS];

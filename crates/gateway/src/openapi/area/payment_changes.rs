@@ -4,7 +4,7 @@ use super::payer::ADDRESS;
 use super::payments::{ACCEPTED, CHANGED, TAG};
 use crate::input::{TextRule, tables};
 use crate::openapi::body::{Body, Field, Form};
-use crate::openapi::operation::{Need, Operation, Query, Sample};
+use crate::openapi::operation::{Need, Operation, Sample};
 use crate::openapi::problems::{FREE_TEXT, MOVES};
 use crate::problem::catalogue as code;
 
@@ -51,18 +51,11 @@ static INCREMENT: Body = Body {
     example: r#"{"amount": 500}"#,
 };
 
-static UPDATE_PAYMENT: Operation = Operation {
-    id: "update_payment",
-    method: "PATCH",
-    path: "/payments/{id}",
-    tag: TAG,
-    summary: "Update a payment",
-    about: "An absent field stays, `null` removes, `metadata` is merged.",
-    query: Query::NONE,
-    bodies: &[&UPDATE],
-    needs_body: false,
-    answers: &[CHANGED],
-    problems: &[
+static UPDATE_PAYMENT: Operation = Operation::new("update_payment", "PATCH", "/payments/{id}", TAG)
+    .says("Update a payment", "An absent field stays, `null` removes, `metadata` is merged.")
+    .takes(&[&UPDATE])
+    .answers(&[CHANGED])
+    .problems(&[
         FREE_TEXT,
         &[
             &code::INVALID_AMOUNT,
@@ -75,45 +68,30 @@ static UPDATE_PAYMENT: Operation = Operation {
             &code::OPERATION_OPEN,
             &code::BUSY,
         ],
-    ],
-    samples: &[Sample {
-        name: "description",
-        summary: "Another description",
-        needs: Need::PaidPayment,
-        query: "",
-        body: r#"{"description": "Two mugs", "metadata": {"basket": "b-18"}}"#,
-    }],
-};
+    ])
+    .samples(&[Sample::new("description", "Another description")
+        .of(Need::PaidPayment)
+        .body(r#"{"description": "Two mugs", "metadata": {"basket": "b-18"}}"#)]);
 
-static INCREMENT_PAYMENT: Operation = Operation {
-    id: "increment_payment",
-    method: "POST",
-    path: "/payments/{id}/increment",
-    tag: TAG,
-    summary: "Increment what is held",
-    about: "Holds more for a payment whose money is held, where the provider can.",
-    query: Query::NONE,
-    bodies: &[&INCREMENT],
-    needs_body: true,
-    answers: &[CHANGED, ACCEPTED],
-    problems: &[
-        MOVES,
-        &[
-            &code::CARD_DECLINED,
-            &code::PAYMENT_DECLINED,
-            &code::PARTIALLY_APPROVED,
-            &code::INVALID_AMOUNT,
-            &code::INVALID_CURRENCY,
-        ],
-    ],
-    samples: &[Sample {
-        name: "more",
-        summary: "Five more",
-        needs: Need::HeldPayment,
-        query: "",
-        body: r#"{"amount": 500}"#,
-    }],
-};
+static INCREMENT_PAYMENT: Operation =
+    Operation::new("increment_payment", "POST", "/payments/{id}/increment", TAG)
+        .says(
+            "Increment what is held",
+            "Holds more for a payment whose money is held, where the provider can.",
+        )
+        .needs(&[&INCREMENT])
+        .answers(&[CHANGED, ACCEPTED])
+        .problems(&[
+            MOVES,
+            &[
+                &code::CARD_DECLINED,
+                &code::PAYMENT_DECLINED,
+                &code::PARTIALLY_APPROVED,
+                &code::INVALID_AMOUNT,
+                &code::INVALID_CURRENCY,
+            ],
+        ])
+        .samples(&[Sample::new("more", "Five more").of(Need::HeldPayment).body(r#"{"amount": 500}"#)]);
 
 /// This area's operations.
 pub(super) static OPERATIONS: &[&Operation] = &[&UPDATE_PAYMENT, &INCREMENT_PAYMENT];

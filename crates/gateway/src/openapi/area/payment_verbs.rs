@@ -10,7 +10,7 @@ use super::payments::{ACCEPTED, CHANGED, TAG};
 use super::refunds::REFUNDED;
 use crate::input::{TextRule, tables};
 use crate::openapi::body::{Body, Field, Form};
-use crate::openapi::operation::{Answer, Content, Need, Operation, Query, Sample};
+use crate::openapi::operation::{Answer, Content, Need, Operation, Sample};
 use crate::openapi::problems::{CHARGES, FREE_TEXT, METHODS, MOVES, STORED_METHODS};
 use crate::problem::catalogue as code;
 use crate::wire::PaymentObject;
@@ -113,138 +113,71 @@ pub(super) static NOTHING: Body = Body {
     example: "{}",
 };
 
-static CONFIRM_PAYMENT: Operation = Operation {
-    id: "confirm_payment",
-    method: "POST",
-    path: "/payments/{id}/confirm",
-    tag: TAG,
-    summary: "Confirm a payment",
-    about: "Charges a payment that was made without a method, or whose last charge failed.",
-    query: Query::NONE,
-    bodies: &[&CONFIRM, &CONFIRM_BY_WORD],
-    needs_body: false,
-    answers: &[CHANGED, ACCEPTED],
-    problems: &[
+static CONFIRM_PAYMENT: Operation = Operation::new("confirm_payment", "POST", "/payments/{id}/confirm", TAG)
+    .says(
+        "Confirm a payment",
+        "Charges a payment that was made without a method, or whose last charge failed.",
+    )
+    .takes(&[&CONFIRM, &CONFIRM_BY_WORD])
+    .answers(&[CHANGED, ACCEPTED])
+    .problems(&[
         METHODS,
         STORED_METHODS,
         CHARGES,
         MOVES,
         &[&code::INVALID_URL, &code::ORDER_ALREADY_CHARGED, &code::PUBLISHABLE_KEY],
-    ],
-    samples: &[Sample {
-        name: "token",
-        summary: "By token",
-        needs: Need::OpenPayment,
-        query: "",
-        body: r#"{"payment_method": "tok_visa"}"#,
-    }],
-};
+    ])
+    .samples(&[Sample::new("token", "By token")
+        .of(Need::OpenPayment)
+        .body(r#"{"payment_method": "tok_visa"}"#)]);
 
-static CAPTURE_PAYMENT: Operation = Operation {
-    id: "capture_payment",
-    method: "POST",
-    path: "/payments/{id}/capture",
-    tag: TAG,
-    summary: "Capture a payment",
-    about: "Takes held money: all of it, or a part as often as the provider allows.",
-    query: Query::NONE,
-    bodies: &[&CAPTURE],
-    needs_body: false,
-    answers: &[CHANGED, ACCEPTED],
-    problems: &[MOVES, &[&code::INVALID_AMOUNT, &code::INVALID_CURRENCY, &code::BEYOND_CAPTURABLE]],
-    samples: &[
-        Sample {
-            name: "part",
-            summary: "A part",
-            needs: Need::HeldPayment,
-            query: "",
-            body: r#"{"amount": 400}"#,
-        },
-        Sample { name: "all", summary: "All of it", needs: Need::HeldPayment, query: "", body: "" },
-        Sample {
-            name: "too_early",
-            summary: "Nothing is held",
-            needs: Need::PaidPayment,
-            query: "",
-            body: "",
-        },
-    ],
-};
+static CAPTURE_PAYMENT: Operation = Operation::new("capture_payment", "POST", "/payments/{id}/capture", TAG)
+    .says("Capture a payment", "Takes held money: all of it, or a part as often as the provider allows.")
+    .takes(&[&CAPTURE])
+    .answers(&[CHANGED, ACCEPTED])
+    .problems(&[MOVES, &[&code::INVALID_AMOUNT, &code::INVALID_CURRENCY, &code::BEYOND_CAPTURABLE]])
+    .samples(&[
+        Sample::new("part", "A part").of(Need::HeldPayment).body(r#"{"amount": 400}"#),
+        Sample::new("all", "All of it").of(Need::HeldPayment),
+        Sample::new("too_early", "Nothing is held").of(Need::PaidPayment),
+    ]);
 
-static CANCEL_PAYMENT: Operation = Operation {
-    id: "cancel_payment",
-    method: "POST",
-    path: "/payments/{id}/cancel",
-    tag: TAG,
-    summary: "Cancel a payment",
-    about: "Gives a payment up and releases what is held. Captured money is refunded instead.",
-    query: Query::NONE,
-    bodies: &[&NOTHING],
-    needs_body: false,
-    answers: &[CHANGED, ACCEPTED],
-    problems: &[MOVES],
-    samples: &[Sample {
-        name: "held",
-        summary: "Release held money",
-        needs: Need::HeldPayment,
-        query: "",
-        body: "",
-    }],
-};
+static CANCEL_PAYMENT: Operation = Operation::new("cancel_payment", "POST", "/payments/{id}/cancel", TAG)
+    .says(
+        "Cancel a payment",
+        "Gives a payment up and releases what is held. Captured money is refunded instead.",
+    )
+    .takes(&[&NOTHING])
+    .answers(&[CHANGED, ACCEPTED])
+    .problems(&[MOVES])
+    .samples(&[Sample::new("held", "Release held money").of(Need::HeldPayment)]);
 
-static VOID_PAYMENT: Operation = Operation {
-    id: "void_payment",
-    method: "POST",
-    path: "/payments/{id}/void",
-    summary: "Void a payment",
-    about: "The same as cancel, in the words of card networks.",
-    tag: TAG,
-    query: Query::NONE,
-    bodies: &[&NOTHING],
-    needs_body: false,
-    answers: &[CHANGED, ACCEPTED],
-    problems: &[MOVES],
-    samples: &[Sample {
-        name: "held",
-        summary: "Release held money",
-        needs: Need::HeldPayment,
-        query: "",
-        body: "",
-    }],
-};
+static VOID_PAYMENT: Operation = Operation::new("void_payment", "POST", "/payments/{id}/void", TAG)
+    .says("Void a payment", "The same as cancel, in the words of card networks.")
+    .takes(&[&NOTHING])
+    .answers(&[CHANGED, ACCEPTED])
+    .problems(&[MOVES])
+    .samples(&[Sample::new("held", "Release held money").of(Need::HeldPayment)]);
 
-static REFUND_PAYMENT: Operation = Operation {
-    id: "refund_payment",
-    method: "POST",
-    path: "/payments/{id}/refund",
-    tag: TAG,
-    summary: "Refund a payment",
-    about: "Gives captured money back: all of it, or parts, up to what was captured.",
-    query: Query::NONE,
-    bodies: &[&REFUND],
-    needs_body: false,
-    answers: &[REFUNDED, REFUND_OPEN],
-    problems: &[
+static REFUND_PAYMENT: Operation = Operation::new("refund_payment", "POST", "/payments/{id}/refund", TAG)
+    .says("Refund a payment", "Gives captured money back: all of it, or parts, up to what was captured.")
+    .takes(&[&REFUND])
+    .answers(&[REFUNDED, REFUND_OPEN])
+    .problems(&[
         MOVES,
         FREE_TEXT,
         &[&code::INVALID_AMOUNT, &code::INVALID_CURRENCY, &code::INVALID_METADATA, &code::BEYOND_REFUNDABLE],
-    ],
-    samples: &[Sample {
-        name: "part",
-        summary: "A part",
-        needs: Need::PaidPayment,
-        query: "",
-        body: r#"{"amount": 400, "reason": "one mug was broken"}"#,
-    }],
-};
+    ])
+    .samples(&[Sample::new("part", "A part")
+        .of(Need::PaidPayment)
+        .body(r#"{"amount": 400, "reason": "one mug was broken"}"#)]);
 
 /// The answer of a refund whose outcome is awaited.
-pub(super) const REFUND_OPEN: Answer = Answer {
-    status: 202,
-    about: "The refund as it is found out; or the payment, if it is not known yet which refund it will be.",
-    content: Content::Json(refund_or_payment),
-    links: &[],
-};
+pub(super) const REFUND_OPEN: Answer = Answer::new(
+    202,
+    "The refund as it is found out; or the payment, if it is not known yet which refund it will be.",
+    Content::Json(refund_or_payment),
+);
 
 fn refund_or_payment(generator: &mut SchemaGenerator) -> schemars::Schema {
     let refund = generator.subschema_for::<crate::wire::RefundObject<'static>>();

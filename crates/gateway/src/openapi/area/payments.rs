@@ -12,7 +12,7 @@ use crate::input::tables::DELAY_SECONDS_MAX;
 use crate::input::{FILTER_TEXT_MAX, LIMIT_MAX, PAYMENT_FILTERS, TextRule, tables};
 use crate::openapi::body::{Body, Field, Form};
 use crate::openapi::form;
-use crate::openapi::operation::{Answer, Content, Link, Need, Operation, Parameter, Query, Sample, same_id};
+use crate::openapi::operation::{Answer, Content, Link, Need, Operation, Query, Sample, same_id};
 use crate::openapi::problems::{CHARGES, FREE_TEXT, METHODS, STORED_METHODS};
 use crate::problem::catalogue as code;
 use crate::wire::{ListObject, MomentObject, PaymentObject};
@@ -21,7 +21,7 @@ use crate::wire::{ListObject, MomentObject, PaymentObject};
 pub(super) const TAG: &str = "Payments";
 
 /// The payment as it stands.
-pub(super) const PAYMENT: Content = Content::Json(SchemaGenerator::subschema_for::<PaymentObject<'static>>);
+pub(super) const PAYMENT: Content = Content::json::<PaymentObject<'static>>();
 
 /// What can be done with a payment.
 pub(super) static ONWARD: &[Link] = &[
@@ -37,31 +37,30 @@ pub(super) static ONWARD: &[Link] = &[
 ];
 
 /// The answer of work that goes on.
-pub(super) const ACCEPTED: Answer = Answer {
-    status: 202,
-    about: "The outcome is not known yet and is being found out; nothing is sent twice. The payment shows it \
+pub(super) const ACCEPTED: Answer = Answer::new(
+    202,
+    "The outcome is not known yet and is being found out; nothing is sent twice. The payment shows it \
             as it comes.",
-    content: PAYMENT,
-    links: &[same_id("get_payment")],
-};
+    PAYMENT,
+)
+.links(&[same_id("get_payment")]);
 
 /// The answer of a change that was carried out.
-pub(super) const CHANGED: Answer =
-    Answer { status: 200, about: "The payment as it stands now.", content: PAYMENT, links: ONWARD };
+pub(super) const CHANGED: Answer = Answer::new(200, "The payment as it stands now.", PAYMENT).links(ONWARD);
 
 /// `limit` of every list.
-pub(super) const LIMIT: Parameter = Parameter::new(
+pub(super) const LIMIT: Field = Field::new(
     "limit",
     Form::Integer { min: 1, max: LIMIT_MAX as i64 },
     "How many entries a page has at most; 20 if absent.",
 );
 
 /// `cursor` of every list.
-pub(super) const CURSOR: Parameter =
-    Parameter::new("cursor", Form::Text(&TextRule::TOKEN), "`next_cursor` of the page before, as it is.");
+pub(super) const CURSOR: Field =
+    Field::new("cursor", Form::Text(&TextRule::TOKEN), "`next_cursor` of the page before, as it is.");
 
 /// `client_secret` in a query.
-const CLIENT_SECRET: Parameter = Parameter::new(
+const CLIENT_SECRET: Field = Field::new(
     "client_secret",
     Form::ClientSecret,
     "Needed with a publishable key: as your server got it with the payment.",
@@ -78,12 +77,12 @@ const METHOD_KIND: fn(&mut SchemaGenerator) -> Schema =
     SchemaGenerator::subschema_for::<form::MethodKindWord>;
 
 /// `created_from` of every list.
-pub(super) const CREATED_FROM: Parameter =
-    Parameter::new("created_from", Form::Instant, "Only what was made then or later.");
+pub(super) const CREATED_FROM: Field =
+    Field::new("created_from", Form::Instant, "Only what was made then or later.");
 
 /// `created_to` of every list.
-pub(super) const CREATED_TO: Parameter =
-    Parameter::new("created_to", Form::Instant, "Only what was made then or earlier.");
+pub(super) const CREATED_TO: Field =
+    Field::new("created_to", Form::Instant, "Only what was made then or earlier.");
 
 const CAPTURE_METHOD: Field = Field::new(
     "capture_method",
@@ -210,29 +209,21 @@ static CREATE_IN_PAISA: Body = Body {
         "payment_details": {"vpa": "success@bank"}}"#,
 };
 
-static CREATE_PAYMENT: Operation = Operation {
-    id: "create_payment",
-    method: "POST",
-    path: "/payments",
-    tag: TAG,
-    summary: "Create a payment",
-    about: "Makes a payment and, if a `payment_method` is given, charges it at once. Send an \
+static CREATE_PAYMENT: Operation = Operation::new("create_payment", "POST", "/payments", TAG)
+    .says(
+        "Create a payment",
+        "Makes a payment and, if a `payment_method` is given, charges it at once. Send an \
             `Idempotency-Key`, so that a request that you must repeat charges nobody twice.\n\n\
             A decline is a 402 with the payment's id: the payment exists and can be confirmed again with \
             another method.",
-    query: Query::NONE,
-    bodies: &[&CREATE, &CREATE_IN_PAISA],
-    needs_body: true,
-    answers: &[
-        Answer {
-            status: 201,
-            about: "The payment. `next_action` says what the customer must do, if anything.",
-            content: PAYMENT,
-            links: ONWARD,
-        },
+    )
+    .needs(&[&CREATE, &CREATE_IN_PAISA])
+    .answers(&[
+        Answer::new(201, "The payment. `next_action` says what the customer must do, if anything.", PAYMENT)
+            .links(ONWARD),
         ACCEPTED,
-    ],
-    problems: &[
+    ])
+    .problems(&[
         METHODS,
         STORED_METHODS,
         FREE_TEXT,
@@ -245,115 +236,73 @@ static CREATE_PAYMENT: Operation = Operation {
             &code::ORDER_ALREADY_CHARGED,
             &code::NOT_FOUND,
         ],
-    ],
-    samples: &[
-        Sample {
-            name: "card",
-            summary: "By card",
-            needs: Need::Nothing,
-            query: "",
-            body: r#"{"amount": 1000, "currency": "USD", "payment_method": {"type": "card",
+    ])
+    .samples(&[
+        Sample::new("card", "By card").body(
+            r#"{"amount": 1000, "currency": "USD", "payment_method": {"type": "card",
                 "card_number": "4242424242424242", "exp_month": 12, "exp_year": 2037, "cvc": "123"},
                 "customer_id": "cust_123", "description": "Blue mug", "metadata": {"basket": "b-17"}}"#,
-        },
-        Sample {
-            name: "held",
-            summary: "Hold the money, take it later",
-            needs: Need::Nothing,
-            query: "",
-            body: r#"{"amount": 5000, "currency": "EUR", "capture_method": "manual",
+        ),
+        Sample::new("held", "Hold the money, take it later").body(
+            r#"{"amount": 5000, "currency": "EUR", "capture_method": "manual",
                 "payment_method": "tok_visa"}"#,
-        },
-        Sample {
-            name: "upi",
-            summary: "UPI in paisa",
-            needs: Need::Nothing,
-            query: "",
-            body: r#"{"amount_paisa": 10000, "user_id": "user_17", "payment_method": "UPI",
+        ),
+        Sample::new("upi", "UPI in paisa").body(
+            r#"{"amount_paisa": 10000, "user_id": "user_17", "payment_method": "UPI",
                 "payment_details": {"vpa": "success@bank"}}"#,
-        },
-        Sample {
-            name: "declined",
-            summary: "A decline",
-            needs: Need::Nothing,
-            query: "",
-            body: r#"{"amount": 1000, "currency": "USD", "payment_method": "tok_insufficient_funds"}"#,
-        },
-        Sample {
-            name: "misspelt",
-            summary: "A misspelt field",
-            needs: Need::Nothing,
-            query: "",
-            body: r#"{"amount": 1000, "curency": "USD", "payment_method": "tok_visa"}"#,
-        },
-    ],
-};
+        ),
+        Sample::new("declined", "A decline")
+            .body(r#"{"amount": 1000, "currency": "USD", "payment_method": "tok_insufficient_funds"}"#),
+        Sample::new("misspelt", "A misspelt field")
+            .body(r#"{"amount": 1000, "curency": "USD", "payment_method": "tok_visa"}"#),
+    ]);
 
-const PAGE: Answer = Answer {
-    status: 200,
-    about: "A page of payments.",
-    content: Content::Json(SchemaGenerator::subschema_for::<ListObject<PaymentObject<'static>>>),
-    links: &[],
-};
+const PAGE: Answer =
+    Answer::new(200, "A page of payments.", Content::json::<ListObject<PaymentObject<'static>>>());
 
-static LIST_PAYMENTS: Operation = Operation {
-    id: "list_payments",
-    method: "GET",
-    path: "/payments",
-    tag: TAG,
-    summary: "List payments",
-    about: "Newest first. A page stays what it is while payments are made: send `next_cursor` as `cursor`, \
+static LIST_PAYMENTS: Operation = Operation::new("list_payments", "GET", "/payments", TAG)
+    .says(
+        "List payments",
+        "Newest first. A page stays what it is while payments are made: send `next_cursor` as `cursor`, \
             with the same filters.\n\nBy customer, order and time the list is exact at once; by the other \
             filters it may be a second behind.",
-    query: Query {
+    )
+    .query(Query {
         parser: PAYMENT_FILTERS,
         parameters: &[
             LIMIT,
             CURSOR,
-            Parameter::new("status", Form::Schema(STATUS), "Only payments that stand there."),
-            Parameter::new("amount", Form::Amount { zero: true }, "Only of this amount, in minor units."),
-            Parameter::new("amount_from", Form::Amount { zero: true }, "Only of at least this amount."),
-            Parameter::new("amount_to", Form::Amount { zero: true }, "Only of at most this amount."),
-            Parameter::new("currency", Form::Currency, "Only in this currency."),
-            Parameter::new(
+            Field::new("status", Form::Schema(STATUS), "Only payments that stand there."),
+            Field::new("amount", Form::Amount { zero: true }, "Only of this amount, in minor units."),
+            Field::new("amount_from", Form::Amount { zero: true }, "Only of at least this amount."),
+            Field::new("amount_to", Form::Amount { zero: true }, "Only of at most this amount."),
+            Field::new("currency", Form::Currency, "Only in this currency."),
+            Field::new(
                 "customer_id",
                 Form::Text(&FILTER_TEXT),
                 "Only of this customer: your reference, or our id.",
             )
             .also(&["user_id"]),
-            Parameter::new("order_id", Form::Text(&FILTER_TEXT), "Only of this order."),
-            Parameter::new("payment_method", Form::Schema(METHOD_KIND), "Only by this method."),
-            Parameter::new("provider", Form::Text(&TextRule::WORD), "Only at this provider.")
-                .also(&["gateway"]),
-            Parameter::new("last4", Form::Pattern("^[0-9]{4}$"), "Only with a card that ends so."),
+            Field::new("order_id", Form::Text(&FILTER_TEXT), "Only of this order."),
+            Field::new("payment_method", Form::Schema(METHOD_KIND), "Only by this method."),
+            Field::new("provider", Form::Text(&TextRule::WORD), "Only at this provider.").also(&["gateway"]),
+            Field::new("last4", Form::Pattern("^[0-9]{4}$"), "Only with a card that ends so."),
             CREATED_FROM,
             CREATED_TO,
         ],
-    },
-    bodies: &[],
-    needs_body: false,
-    answers: &[PAGE],
-    problems: &[],
-    samples: &[Sample {
-        name: "page",
-        summary: "A page",
-        needs: Need::PaidPayment,
-        query: "limit=1",
-        body: "",
-    }],
-};
+    })
+    .answers(&[PAGE])
+    .samples(&[Sample::new("page", "A page").of(Need::PaidPayment).query("limit=1")]);
 
-static SEARCH_PAYMENTS: Operation = Operation {
-    id: "search_payments",
-    method: "GET",
-    path: "/payments/search",
-    tag: TAG,
-    summary: "Search payments",
-    about: "By any reference of ours, of yours or of the provider, as a whole. It may be a second behind.",
-    query: Query {
+static SEARCH_PAYMENTS: Operation = Operation::new("search_payments", "GET", "/payments/search", TAG)
+    .says(
+        "Search payments",
+        "By any reference of ours, of yours or of the provider, as a whole. It may be a second behind.",
+    )
+    .query(Query {
         parser: SEARCH,
         parameters: &[
-            Parameter::new(
+            Field::new(
                 "query",
                 Form::Text(&SEARCH_TEXT),
                 "An id or reference of a payment, refund, attempt, operation, dispute, order or customer, a \
@@ -364,66 +313,29 @@ static SEARCH_PAYMENTS: Operation = Operation {
             LIMIT,
             CURSOR,
         ],
-    },
-    bodies: &[],
-    needs_body: false,
-    answers: &[PAGE],
-    problems: &[],
-    samples: &[Sample {
-        name: "by_id",
-        summary: "By a payment's id",
-        needs: Need::PaidPayment,
-        query: "query={id}",
-        body: "",
-    }],
-};
+    })
+    .answers(&[PAGE])
+    .samples(&[Sample::new("by_id", "By a payment's id").of(Need::PaidPayment).query("query={id}")]);
 
-static GET_PAYMENT: Operation = Operation {
-    id: "get_payment",
-    method: "GET",
-    path: "/payments/{id}",
-    tag: TAG,
-    summary: "Get a payment",
-    about: "The payment with its attempts and refunds.",
-    query: Query { parser: get::KNOWN, parameters: &[CLIENT_SECRET] },
-    bodies: &[],
-    needs_body: false,
-    answers: &[Answer { status: 200, about: "The payment.", content: PAYMENT, links: ONWARD }],
-    problems: &[],
-    samples: &[Sample {
-        name: "paid",
-        summary: "A paid payment",
-        needs: Need::PaidPayment,
-        query: "",
-        body: "",
-    }],
-};
+static GET_PAYMENT: Operation = Operation::new("get_payment", "GET", "/payments/{id}", TAG)
+    .says("Get a payment", "The payment with its attempts and refunds.")
+    .query(Query { parser: get::KNOWN, parameters: &[CLIENT_SECRET] })
+    .answers(&[Answer::new(200, "The payment.", PAYMENT).links(ONWARD)])
+    .samples(&[Sample::new("paid", "A paid payment").of(Need::PaidPayment)]);
 
-static GET_TIMELINE: Operation = Operation {
-    id: "get_payment_timeline",
-    method: "GET",
-    path: "/payments/{id}/timeline",
-    tag: TAG,
-    summary: "Get a payment's whole story",
-    about: "Every event, attempt, operation, redacted exchange, notice and posting, oldest first.",
-    query: Query { parser: timeline::KNOWN, parameters: &[LIMIT, CURSOR] },
-    bodies: &[],
-    needs_body: false,
-    answers: &[Answer {
-        status: 200,
-        about: "A page of its story.",
-        content: Content::Json(SchemaGenerator::subschema_for::<ListObject<MomentObject<'static>>>),
-        links: &[],
-    }],
-    problems: &[],
-    samples: &[Sample {
-        name: "beginning",
-        summary: "How it began",
-        needs: Need::PaidPayment,
-        query: "limit=3",
-        body: "",
-    }],
-};
+static GET_TIMELINE: Operation =
+    Operation::new("get_payment_timeline", "GET", "/payments/{id}/timeline", TAG)
+        .says(
+            "Get a payment's whole story",
+            "Every event, attempt, operation, redacted exchange, notice and posting, oldest first.",
+        )
+        .query(Query { parser: timeline::KNOWN, parameters: &[LIMIT, CURSOR] })
+        .answers(&[Answer::new(
+            200,
+            "A page of its story.",
+            Content::json::<ListObject<MomentObject<'static>>>(),
+        )])
+        .samples(&[Sample::new("beginning", "How it began").of(Need::PaidPayment).query("limit=3")]);
 
 /// This area's operations.
 pub(super) static OPERATIONS: &[&Operation] =

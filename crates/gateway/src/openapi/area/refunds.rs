@@ -7,13 +7,13 @@ use super::payments::{CREATED_FROM, CREATED_TO, CURSOR, LIMIT};
 use crate::input::{REFUND_FILTERS, TextRule, tables};
 use crate::openapi::body::{Body, Field, Form};
 use crate::openapi::form;
-use crate::openapi::operation::{Answer, Content, Link, Need, Operation, Parameter, Query, Sample, same_id};
+use crate::openapi::operation::{Answer, Content, Link, Need, Operation, Query, Sample, same_id};
 use crate::openapi::problems::{FREE_TEXT, MOVES};
 use crate::problem::catalogue as code;
 use crate::wire::{ListObject, RefundObject};
 
 const TAG: &str = "Refunds";
-const REFUND: Content = Content::Json(SchemaGenerator::subschema_for::<RefundObject<'static>>);
+const REFUND: Content = Content::json::<RefundObject<'static>>();
 
 const STATUS: fn(&mut SchemaGenerator) -> Schema = SchemaGenerator::subschema_for::<form::RefundStatusWord>;
 
@@ -23,8 +23,7 @@ static ONWARD: &[Link] = &[
 ];
 
 /// The answer of a refund that was carried out.
-pub(super) const REFUNDED: Answer =
-    Answer { status: 201, about: "The refund.", content: REFUND, links: ONWARD };
+pub(super) const REFUNDED: Answer = Answer::new(201, "The refund.", REFUND).links(ONWARD);
 
 static CREATE: Body = Body {
     name: "CreateRefund",
@@ -45,18 +44,11 @@ static CREATE: Body = Body {
     example: r#"{"payment_id": "pay_01h455vb4pex5vsknk084sn02q", "amount": 400}"#,
 };
 
-static CREATE_REFUND: Operation = Operation {
-    id: "create_refund",
-    method: "POST",
-    path: "/refunds",
-    tag: TAG,
-    summary: "Create a refund",
-    about: "The same as refunding a payment, with the payment in the body.",
-    query: Query::NONE,
-    bodies: &[&CREATE],
-    needs_body: true,
-    answers: &[REFUNDED, REFUND_OPEN],
-    problems: &[
+static CREATE_REFUND: Operation = Operation::new("create_refund", "POST", "/refunds", TAG)
+    .says("Create a refund", "The same as refunding a payment, with the payment in the body.")
+    .needs(&[&CREATE])
+    .answers(&[REFUNDED, REFUND_OPEN])
+    .problems(&[
         MOVES,
         FREE_TEXT,
         &[
@@ -66,66 +58,32 @@ static CREATE_REFUND: Operation = Operation {
             &code::INVALID_METADATA,
             &code::BEYOND_REFUNDABLE,
         ],
-    ],
-    samples: &[Sample {
-        name: "part",
-        summary: "A part",
-        needs: Need::PaidPayment,
-        query: "",
-        body: r#"{"payment_id": "{id}", "amount": 400}"#,
-    }],
-};
+    ])
+    .samples(&[Sample::new("part", "A part")
+        .of(Need::PaidPayment)
+        .body(r#"{"payment_id": "{id}", "amount": 400}"#)]);
 
-static LIST_REFUNDS: Operation = Operation {
-    id: "list_refunds",
-    method: "GET",
-    path: "/refunds",
-    tag: TAG,
-    summary: "List refunds",
-    about: "Newest first; send `next_cursor` as `cursor`, with the same filters.",
-    query: Query {
+static LIST_REFUNDS: Operation = Operation::new("list_refunds", "GET", "/refunds", TAG)
+    .says("List refunds", "Newest first; send `next_cursor` as `cursor`, with the same filters.")
+    .query(Query {
         parser: REFUND_FILTERS,
         parameters: &[
             LIMIT,
             CURSOR,
-            Parameter::new("payment_id", Form::Text(&TextRule::REFERENCE), "Only of this payment."),
-            Parameter::new("status", Form::Schema(STATUS), "Only refunds that stand there."),
+            Field::new("payment_id", Form::Text(&TextRule::REFERENCE), "Only of this payment."),
+            Field::new("status", Form::Schema(STATUS), "Only refunds that stand there."),
             CREATED_FROM,
             CREATED_TO,
         ],
-    },
-    bodies: &[],
-    needs_body: false,
-    answers: &[Answer {
-        status: 200,
-        about: "A page of refunds.",
-        content: Content::Json(SchemaGenerator::subschema_for::<ListObject<RefundObject<'static>>>),
-        links: &[],
-    }],
-    problems: &[&[&code::NOT_FOUND]],
-    samples: &[Sample { name: "page", summary: "A page", needs: Need::Refund, query: "limit=1", body: "" }],
-};
+    })
+    .answers(&[Answer::new(200, "A page of refunds.", Content::json::<ListObject<RefundObject<'static>>>())])
+    .problems(&[&[&code::NOT_FOUND]])
+    .samples(&[Sample::new("page", "A page").of(Need::Refund).query("limit=1")]);
 
-static GET_REFUND: Operation = Operation {
-    id: "get_refund",
-    method: "GET",
-    path: "/refunds/{id}",
-    tag: TAG,
-    summary: "Get a refund",
-    about: "The refund as it stands.",
-    query: Query::NONE,
-    bodies: &[],
-    needs_body: false,
-    answers: &[Answer { status: 200, about: "The refund.", content: REFUND, links: ONWARD }],
-    problems: &[],
-    samples: &[Sample {
-        name: "succeeded",
-        summary: "A refund that succeeded",
-        needs: Need::Refund,
-        query: "",
-        body: "",
-    }],
-};
+static GET_REFUND: Operation = Operation::new("get_refund", "GET", "/refunds/{id}", TAG)
+    .says("Get a refund", "The refund as it stands.")
+    .answers(&[Answer::new(200, "The refund.", REFUND).links(ONWARD)])
+    .samples(&[Sample::new("succeeded", "A refund that succeeded").of(Need::Refund)]);
 
 /// This area's operations.
 pub(super) static OPERATIONS: &[&Operation] = &[&CREATE_REFUND, &LIST_REFUNDS, &GET_REFUND];

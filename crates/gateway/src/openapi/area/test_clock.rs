@@ -1,20 +1,13 @@
 //! The clock of a test world.
 
-use schemars::SchemaGenerator;
-
 use crate::input::tables;
 use crate::openapi::body::{Body, Field, Form};
-use crate::openapi::operation::{Answer, Content, Need, Operation, Query, Sample};
+use crate::openapi::operation::{Answer, Content, Operation, Sample};
 use crate::problem::catalogue as code;
 use crate::wire::TestClockObject;
 
 const TAG: &str = "Test clock";
-const CLOCK: Answer = Answer {
-    status: 200,
-    about: "The clock.",
-    content: Content::Json(SchemaGenerator::subschema_for::<TestClockObject>),
-    links: &[],
-};
+const CLOCK: Answer = Answer::new(200, "The clock.", Content::json::<TestClockObject>());
 
 static ADVANCE: Body = Body {
     name: "AdvanceTestClock",
@@ -37,42 +30,22 @@ static SET: Body = Body {
     example: r#"{"now": "2030-01-31T12:00:00Z"}"#,
 };
 
-static GET_TEST_CLOCK: Operation = Operation {
-    id: "get_test_clock",
-    method: "GET",
-    path: "/test/clock",
-    tag: TAG,
-    summary: "Get the test clock",
-    about: "Each merchant's test world has a clock of its own; a live world has none.",
-    query: Query::NONE,
-    bodies: &[],
-    needs_body: false,
-    answers: &[CLOCK],
-    problems: &[&[&code::TEST_MODE_ONLY]],
-    samples: &[Sample { name: "now", summary: "As it is", needs: Need::Nothing, query: "", body: "" }],
-};
+static GET_TEST_CLOCK: Operation = Operation::new("get_test_clock", "GET", "/test/clock", TAG)
+    .says("Get the test clock", "Each merchant's test world has a clock of its own; a live world has none.")
+    .answers(&[CLOCK])
+    .problems(&[&[&code::TEST_MODE_ONLY]])
+    .samples(&[Sample::new("now", "As it is")]);
 
-static MOVE_TEST_CLOCK: Operation = Operation {
-    id: "move_test_clock",
-    method: "POST",
-    path: "/test/clock",
-    tag: TAG,
-    summary: "Move the test clock",
-    about: "Only forward. What becomes due by it happens at once: payments expire, delayed captures are \
+static MOVE_TEST_CLOCK: Operation = Operation::new("move_test_clock", "POST", "/test/clock", TAG)
+    .says(
+        "Move the test clock",
+        "Only forward. What becomes due by it happens at once: payments expire, delayed captures are \
             made, the sandbox bank's delays end.",
-    query: Query::NONE,
-    bodies: &[&ADVANCE, &SET],
-    needs_body: true,
-    answers: &[CLOCK],
-    problems: &[&[&code::TEST_MODE_ONLY, &code::BUSY]],
-    samples: &[Sample {
-        name: "an_hour",
-        summary: "By an hour",
-        needs: Need::Nothing,
-        query: "",
-        body: r#"{"advance_seconds": 3600}"#,
-    }],
-};
+    )
+    .needs(&[&ADVANCE, &SET])
+    .answers(&[CLOCK])
+    .problems(&[&[&code::TEST_MODE_ONLY, &code::BUSY]])
+    .samples(&[Sample::new("an_hour", "By an hour").body(r#"{"advance_seconds": 3600}"#)]);
 
 /// This area's operations.
 pub(super) static OPERATIONS: &[&Operation] = &[&GET_TEST_CLOCK, &MOVE_TEST_CLOCK];
