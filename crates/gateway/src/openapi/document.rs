@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::{Components, reference, with_aliases};
 use super::operation::{Answer, Content, Link, Operation, Sample};
-use super::{area, problems};
+use super::{area, code, problems};
 use crate::call::SCENARIO;
 use crate::problem::Document as ProblemDocument;
 use crate::router::{Access, Route, routes};
@@ -106,6 +106,9 @@ fn describe(operation: &Operation, route: &Route, components: &mut Components, e
     if let Some(body) = request_body(operation, components) {
         object.insert("requestBody".to_owned(), body);
     }
+    if let Some(samples) = code::samples(operation, route) {
+        object.insert("x-codeSamples".to_owned(), samples);
+    }
     item
 }
 
@@ -135,7 +138,7 @@ fn operation_parameters(operation: &Operation, route: &Route, components: &mut C
                     _ => "The provider account's id.",
                 },
                 "schema": {"type": "string", "minLength": 1, "maxLength": 128,
-                    "pattern":                 "^[0-9A-Za-z_.-]+$"},
+                    "pattern": "^[0-9A-Za-z_.-]+$"},
             })
         })
         .collect();
@@ -165,7 +168,7 @@ fn request_body(operation: &Operation, components: &mut Components) -> Option<Va
     };
     let mut examples = Map::new();
     for sample in operation.samples {
-        if let Ok(value) = serde_json::from_str::<Value>(sample.body) {
+        if let Some(value) = code::body(sample) {
             examples.insert(sample.name.to_owned(), json!({"summary": sample.summary, "value": value}));
         }
     }

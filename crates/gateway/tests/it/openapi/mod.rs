@@ -1,6 +1,7 @@
 //! The OpenAPI document against routes, parser and answers.
 
 mod bodies;
+mod code;
 mod document;
 mod need;
 mod pages;
