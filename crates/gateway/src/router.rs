@@ -54,6 +54,7 @@ pub fn routes() -> Vec<Route> {
     };
     let mut routes: Vec<Route> = API_ROOTS.into_iter().flat_map(api::routes).collect();
     routes.extend([
+        public(Method::GET, "/", get(openapi::pages::root)),
         public(Method::GET, "/health", get(monitor::health)),
         public(Method::GET, "/ready", get(monitor::ready)),
         public(Method::GET, "/metrics", get(monitor::metrics)),

@@ -37,6 +37,7 @@ pub use operation::Operation;
 
 /// Routes that the document leaves out: pages for people, and the document itself.
 pub const UNDOCUMENTED: &[(&str, &str)] = &[
+    ("GET", "/"),
     ("GET", "/return/{payment}"),
     ("POST", "/return/{payment}"),
     ("GET", "/openapi.json"),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue};
@@ -56,6 +56,36 @@ static ASSETS: &[Asset] = &[
     asset!("redoc.js", "text/javascript; charset=utf-8"),
     asset!("docs.css", "text/css; charset=utf-8"),
 ];
+
+/// `GET /`: where to go from here, as a page for browsers and as JSON for everybody else.
+pub(crate) async fn root(headers: HeaderMap) -> Response {
+    let accepts = |accept: &HeaderValue| accept.to_str().is_ok_and(|kinds| kinds.contains("text/html"));
+    if headers.get_all(ACCEPT).iter().any(accepts) {
+        return page(
+            "Florin",
+            "",
+            "<main><h1>Florin</h1><p>This is a payment gateway; its API begins at <code>/api/v1</code>.</p>\
+             <ul><li><a href=\"/docs\">Try the API</a></li>\
+             <li><a href=\"/redoc\">Read the API reference</a></li>\
+             <li><a href=\"/docs/errors\">Look an error up</a></li>\
+             <li><a href=\"/openapi.json\">The OpenAPI document</a></li>\
+             <li><a href=\"/health\">Health of this server</a></li></ul></main>",
+        );
+    }
+    let places = serde_json::json!({
+        "name": "florin",
+        "version": env!("CARGO_PKG_VERSION"),
+        "api": "/api/v1",
+        "docs": "/docs",
+        "reference": "/redoc",
+        "errors": "/docs/errors",
+        "openapi": "/openapi.json",
+        "health": "/health",
+    });
+    let mut response = Response::new(Body::from(places.to_string()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
 
 /// `GET /docs`
 pub(crate) async fn swagger() -> Response {

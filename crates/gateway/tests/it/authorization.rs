@@ -53,15 +53,13 @@ const TABLE: &str = "
 
 /// Routes that need no key, each with the reason.
 const PUBLIC: &[(&str, &str)] = &[
+    ("GET /", "says where the documentation and the health are"),
     ("GET /health", "for monitoring: whether it works, and nothing of any merchant"),
     ("GET /metrics", "for monitoring: sums over all merchants, to neighbours alone"),
     ("GET /ready", "for load balancers: whether it takes requests"),
     ("GET /return/{payment}", "a browser that comes back: shows nothing, and looks the charge up"),
     ("POST /return/{payment}", "the same, as a form"),
     ("POST /webhooks/{provider}/{account}", "a provider's notice: stored, then its signature is verified"),
-    ("GET /health", "what monitoring asks: words for each part, nothing of a merchant"),
-    ("GET /ready", "the same for load balancers"),
-    ("GET /metrics", "figures, for this machine and private networks alone"),
     ("GET /docs", "a page over that document"),
     ("GET /docs/errors", "what each code means"),
     ("GET /docs/assets/{name}", "files of these pages"),

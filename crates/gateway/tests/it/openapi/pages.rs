@@ -11,8 +11,8 @@ const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 #[tokio::test]
 async fn pages_load_nothing_from_elsewhere() {
     let world = World::start().await;
-    for page in ["/docs", "/redoc", "/docs/errors"] {
-        let reply = world.bare(Method::GET, page, &[], "").await;
+    for page in ["/", "/docs", "/redoc", "/docs/errors"] {
+        let reply = world.bare(Method::GET, page, &[("accept", "text/html,*/*;q=0.8")], "").await;
         assert_eq!(reply.status, StatusCode::OK);
         assert_eq!(reply.header("content-type"), "text/html; charset=utf-8");
         let policy = reply.header("content-security-policy");
@@ -30,6 +30,20 @@ async fn pages_load_nothing_from_elsewhere() {
     }
     let missing = world.bare(Method::GET, "/docs/assets/nothing.js", &[], "").await;
     assert_eq!(missing.problem(), (404, "route_not_found".to_owned()));
+}
+
+#[tokio::test]
+async fn the_root_says_where_to_go() {
+    let world = World::start().await;
+    let page = world.bare(Method::GET, "/", &[("accept", "text/html")], "").await.text();
+    let reply = world.bare(Method::GET, "/", &[("accept", "*/*")], "").await;
+    assert_eq!((reply.status, reply.header("content-type")), (StatusCode::OK, "application/json"));
+    let places = reply.json();
+    for name in ["docs", "reference", "errors", "openapi", "health"] {
+        let path = places[name].as_str().unwrap();
+        assert!(page.contains(&format!("href=\"{path}\"")), "{path}");
+        assert_eq!(world.bare(Method::GET, path, &[], "").await.status, StatusCode::OK, "{path}");
+    }
 }
 
 #[test]
