@@ -8,7 +8,7 @@ use crate::account::{hex, unhex};
 use crate::command::{Caller, CustomerRef};
 use crate::customer::{CUSTOMER, Customer, CustomerKind, Profile};
 use crate::method::{AccountToken, PAYMENT_METHOD, PaymentMethod, PaymentMethodKind};
-use crate::methods::Holder;
+use crate::methods::{Holder, no_such_method};
 use crate::patch::{MetadataPatch, Patch};
 use crate::pay::DECIDE_TRIES;
 use crate::payer::Address;
@@ -326,7 +326,7 @@ impl Payments {
         method: Id<PaymentMethodKind>,
     ) -> Result<(), PaymentsError> {
         let found = self.store.of(scope).get::<PaymentMethod>(vec![method.into()]).await?;
-        if found.is_some_and(|found| found.record.customer == Some(customer.id)) {
+        if found.ok_or_else(no_such_method)?.record.customer == Some(customer.id) {
             return Ok(());
         }
         let message = "the customer has no payment method of this id".to_owned();
@@ -382,13 +382,9 @@ impl Payments {
         if let Some(found) = self.customer_find(caller.scope, named).await? {
             return Ok(Holder { customer: found.record, version: Some(found.version) });
         }
-        let CustomerRef::Reference(reference) = named else {
-            let message = "there is no customer of this id".to_owned();
-            return Err(Rejection::Invalid { param: "/customer_id", message }.into());
-        };
-        if !creates {
+        let (CustomerRef::Reference(reference), true) = (named, creates) else {
             return Err(Rejection::NotFound("customer").into());
-        }
+        };
         let id = Id::from_uuid(self.ids.uuid());
         let mut customer = Customer::new(id, Some(reference.clone()), writing.now());
         self.note(writing, &mut customer, "customer.created", json!({}));

@@ -398,10 +398,9 @@ fn place(id: Id<PaymentMethodKind>) -> String {
     format!("{id}/display_name")
 }
 
-/// One message for what does not exist and for what is another merchant's.
-pub(crate) fn no_such_method() -> Rejection {
-    let message = "there is no payment method of this id".to_owned();
-    Rejection::Invalid { param: "/payment_method", message }
+/// One answer for what does not exist and for what is another merchant's.
+pub(crate) const fn no_such_method() -> Rejection {
+    Rejection::NotFound("payment method")
 }
 
 fn may_be_attached(method: &PaymentMethod, customer: &Customer) -> Result<(), Rejection> {

@@ -48,7 +48,8 @@ pub(crate) struct World {
     pub(crate) node: Arc<Node>,
     pub(crate) router: Router,
     pub(crate) key: String,
-    folder: std::path::PathBuf,
+    /// Of whoever started the node.
+    folder: Option<std::path::PathBuf>,
 }
 
 pub(crate) struct Reply {
@@ -101,7 +102,21 @@ impl World {
         configure(&mut config);
         let node = node::start(config, ports).await.unwrap();
         let key = node.first_start().await.unwrap().unwrap().expose().clone();
-        Self { router: gateway::router(Arc::clone(&node)), node, key, folder }
+        Self { router: gateway::router(Arc::clone(&node)), node, key, folder: Some(folder) }
+    }
+
+    /// On a database of its own if there is one, else in a folder.
+    pub(crate) async fn start_on(database: Option<&testkit::Database>) -> Self {
+        Self::start_with(node::host::ports(), |config| {
+            config.database.url = database.map(|database| Secret::new(database.url().to_owned()));
+        })
+        .await
+    }
+
+    /// The same node, called with another key.
+    pub(crate) fn with_key(&self, key: String) -> Self {
+        let (node, router) = (Arc::clone(&self.node), self.router.clone());
+        Self { node, router, key, folder: None }
     }
 
     pub(crate) async fn scope(&self) -> Scope {
@@ -126,7 +141,7 @@ impl World {
 
     /// Every byte of the node's files.
     pub(crate) fn files(&self) -> Vec<u8> {
-        let entries = std::fs::read_dir(&self.folder).unwrap();
+        let entries = std::fs::read_dir(self.folder.as_ref().unwrap()).unwrap();
         entries.flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap_or_default()).collect()
     }
 
@@ -204,7 +219,7 @@ impl Drop for World {
     fn drop(&mut self) {
         // The store's threads may still hold the files: what is left is in the system's folder for
         // such things.
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = self.folder.as_ref().map(std::fs::remove_dir_all);
     }
 }
 

@@ -3,6 +3,6 @@
 mod bodies;
 mod code;
 mod document;
-mod need;
+pub(crate) mod need;
 mod pages;
 mod samples;

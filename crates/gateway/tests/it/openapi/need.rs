@@ -15,7 +15,7 @@ fn id(object: &Value) -> String {
 }
 
 /// Makes it; its id.
-pub(super) async fn prepared(world: &World, need: Need) -> String {
+pub(crate) async fn prepared(world: &World, need: Need) -> String {
     match need {
         Need::Nothing => String::new(),
         Need::OpenPayment => {
