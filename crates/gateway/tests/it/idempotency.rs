@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use gateway::routes;
 use serde_json::Value;
+use testkit::Database;
 
 use crate::world::{CARD, Reply, World};
 
@@ -67,9 +68,7 @@ async fn prepared_customer(world: &World, method: &Method, path: &str) -> (Strin
     (path.replace("{id}", made["id"].as_str().unwrap()), body)
 }
 
-#[tokio::test]
-async fn every_mutating_route_repeats_its_answer() {
-    let world = World::start().await;
+async fn every_mutating_route_repeats(world: World) {
     for (number, route) in routes().iter().filter(|route| route.is_idempotent).enumerate() {
         let (path, body) = prepared(&world, &route.method, &route.path).await;
         let key = format!("key-{number}");
@@ -104,6 +103,17 @@ async fn every_mutating_route_repeats_its_answer() {
         let reused = send(path.clone(), changed).await;
         assert_eq!(reused.problem(), (422, "idempotency_key_reused".to_owned()), "{path}");
     }
+}
+
+#[tokio::test]
+async fn every_mutating_route_repeats_its_answer_on_sqlite() {
+    every_mutating_route_repeats(World::start().await).await;
+}
+
+#[tokio::test]
+async fn every_mutating_route_repeats_its_answer_on_postgres() {
+    let Some(database) = Database::create().await else { return };
+    every_mutating_route_repeats(World::start_on(Some(&database)).await).await;
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ async fn other_methods_are_refused_with_those_there_are() {
 async fn what_is_not_there_is_a_problem_document() {
     let world = World::start().await;
     for path in [
-        "/",
+        "/index.html",
         "/api",
         "/api/v1",
         "/api/v2/payments",
