@@ -141,11 +141,16 @@ impl fmt::Debug for CardNumber {
     }
 }
 
+/// The shortest number of any brand.
+const DIGITS_MIN: usize = 12;
+
 /// Whether a card number stands anywhere in the text: whole groups of digits, parted by nothing but
 /// blanks and dashes, that together have a brand's prefix, that brand's length and a right check
 /// digit. Masking and the refusal of numbers in free text use this one definition.
 pub fn contains_card_number(text: &str) -> bool {
-    text.split(|c: char| !matches!(c, '0'..='9' | ' ' | '-')).any(run_holds_number)
+    let mut runs = text.as_bytes().split(|byte| !matches!(byte, b'0'..=b'9' | b' ' | b'-'));
+    // Ids and times are full of short runs, and this looks at every text.
+    runs.any(|run| run.len() >= DIGITS_MIN && std::str::from_utf8(run).is_ok_and(run_holds_number))
 }
 
 /// Only whole groups count: any window of a long order number would be refused far too often.
@@ -155,7 +160,7 @@ fn run_holds_number(run: &str) -> bool {
         let mut digits = String::new();
         groups.iter().skip(first).take(19).any(|group| {
             digits.push_str(group);
-            (12..=19).contains(&digits.len()) && brand_of(&digits).is_some() && luhn(&digits)
+            (DIGITS_MIN..=19).contains(&digits.len()) && brand_of(&digits).is_some() && luhn(&digits)
         })
     })
 }

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -38,6 +39,26 @@ pub enum IdError {
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const SUFFIX_LENGTH: usize = 26;
+const PREFIX_LENGTH_MAX: usize = 4;
+
+/// What each byte stands for in the alphabet; 255 for what is no digit.
+const DIGITS: [u8; 256] = {
+    let mut digits = [255; 256];
+    let mut digit = 0;
+    while digit < ALPHABET.len() {
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::cast_possible_truncation,
+            clippy::as_conversions,
+            reason = "worked out by the compiler, which would refuse a place beyond the end"
+        )]
+        {
+            digits[ALPHABET[digit] as usize] = digit as u8;
+        }
+        digit += 1;
+    }
+    digits
+};
 
 impl<T> Id<T> {
     /// Names the `T` of this UUID.
@@ -52,6 +73,11 @@ impl<T> Id<T> {
 }
 
 impl<T: Kind> Id<T> {
+    /// The text form.
+    pub fn text(self) -> IdText {
+        encode(T::PREFIX, self.uuid)
+    }
+
     /// Reads the text form.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let suffix = text
@@ -62,10 +88,30 @@ impl<T: Kind> Id<T> {
     }
 }
 
-fn encode(uuid: Uuid) -> [u8; SUFFIX_LENGTH] {
+/// The text of an id, without an allocation: every stored record and every answer is full of them.
+#[derive(Clone, Copy)]
+pub struct IdText {
+    bytes: [u8; PREFIX_LENGTH_MAX + 1 + SUFFIX_LENGTH],
+    length: usize,
+}
+
+impl Deref for IdText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // Nothing but ASCII is written there.
+        self.bytes.get(..self.length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+}
+
+fn encode(prefix: &str, uuid: Uuid) -> IdText {
+    let mut text = IdText { bytes: [b'_'; _], length: prefix.len() + 1 + SUFFIX_LENGTH };
     let mut rest = uuid.as_u128();
-    let mut text = [b'0'; SUFFIX_LENGTH];
-    for place in text.iter_mut().rev() {
+    let (before, suffix) = text.bytes.split_at_mut(prefix.len().min(PREFIX_LENGTH_MAX) + 1);
+    for (place, byte) in before.iter_mut().zip(prefix.bytes()) {
+        *place = byte;
+    }
+    for place in suffix.iter_mut().take(SUFFIX_LENGTH).rev() {
         let digit = usize::try_from(rest & 31).unwrap_or(0);
         *place = ALPHABET.get(digit).copied().unwrap_or(b'0');
         rest >>= 5;
@@ -80,18 +126,15 @@ fn decode(suffix: &str) -> Option<Uuid> {
     }
     let mut value: u128 = 0;
     for byte in suffix.bytes() {
-        let digit = ALPHABET.iter().position(|known| *known == byte)?;
-        value = value << 5 | u128::try_from(digit).ok()?;
+        let digit = DIGITS.get(usize::from(byte)).copied().filter(|digit| *digit < 32)?;
+        value = value << 5 | u128::from(digit);
     }
     Some(Uuid::from_u128(value))
 }
 
 impl<T: Kind> fmt::Display for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let suffix = encode(self.uuid);
-        f.write_str(T::PREFIX)?;
-        f.write_str("_")?;
-        f.write_str(std::str::from_utf8(&suffix).map_err(|_| fmt::Error)?)
+        f.write_str(&self.text())
     }
 }
 
@@ -111,7 +154,7 @@ impl<T: Kind> FromStr for Id<T> {
 
 impl<T: Kind> Serialize for Id<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.text())
     }
 }
 

@@ -37,7 +37,7 @@ pub use event::{Actor, Event, EventKind, JournalRow};
 pub use exchange::{
     Auth, Credentials, Deadline, Distilled, Effect, Exchange, Exchanged, Header, Method, Reply, Request,
 };
-pub use id::{Id, IdError, Kind};
+pub use id::{Id, IdError, IdText, Kind};
 pub use job::{Job, TakenJob};
 pub use migration::Migration;
 pub use money::{Money, MoneyError};
@@ -46,7 +46,7 @@ pub use port::{BoxFuture, Clock, Ids, Monotonic, Random, Store, StoreError, Task
 pub use posting::{AccountKind, LedgerAccount, Phase, PostingKind, Transfer};
 pub use record::{
     Cell, Column, ColumnType, Comparison, Direction, Filter, Index, Query, Record, RecordError, Row, Scoped,
-    Table, Versioned, decode_state, encode_state,
+    Table, Versioned, decode_state, encode_state, state_json,
 };
 pub use scope::{Merchant, Mode, Scope};
 pub use secret::Secret;

@@ -258,11 +258,17 @@ pub fn encode_state<R: Record>(record: &R) -> Result<Vec<u8>, RecordError> {
     Ok(bytes)
 }
 
+/// The JSON of a state, without its form's number.
+pub fn state_json(state: &[u8]) -> &[u8] {
+    let digits = state.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    state.get(digits..).unwrap_or_default()
+}
+
 /// Reads what [`encode_state`] wrote.
 pub fn decode_state<R: Record>(state: &[u8]) -> Result<R, RecordError> {
     let damaged = |reason: &str| RecordError::Damaged { table: R::TABLE.name, reason: reason.to_owned() };
-    let digits = state.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (form, json) = state.split_at(digits);
+    let json = state_json(state);
+    let form = state.get(..state.len() - json.len()).unwrap_or_default();
     let found: u16 = std::str::from_utf8(form)
         .ok()
         .and_then(|form| form.parse().ok())
@@ -343,6 +349,8 @@ pub struct Query {
     pub after: Option<Vec<Cell>>,
     /// At most so many rows.
     pub limit: u32,
+    /// Whether the rows' state is read; else it is empty.
+    pub with_state: bool,
 }
 
 impl Query {
@@ -356,6 +364,7 @@ impl Query {
             direction: Direction::Descending,
             after: None,
             limit,
+            with_state: true,
         }
     }
 
@@ -376,7 +385,15 @@ impl Query {
             direction: Direction::Ascending,
             after: None,
             limit,
+            with_state: true,
         }
+    }
+
+    /// Reads keys and columns alone: what is stored of a journal row is large beside them.
+    #[must_use]
+    pub fn without_state(mut self) -> Self {
+        self.with_state = false;
+        self
     }
 
     /// Adds a condition.

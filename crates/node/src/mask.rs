@@ -14,25 +14,60 @@ const SECRETS: [&str; 7] = ["sk_", "pk_", "rk_", "whsec_", "_secret_", "Bearer "
 /// numbers, IBANs and keys.
 pub fn mask(text: &str) -> Cow<'_, str> {
     let mut masked = Cow::Borrowed(text);
-    let has_digits = text.bytes().filter(u8::is_ascii_digit).count() >= 8;
-    if has_digits && kernel::contains_card_number(text) {
+    let seen = Seen::of(text);
+    if seen.digits && kernel::contains_card_number(text) {
         masked = Cow::Owned(provider_kit::scrub::mask_card_numbers(text));
     }
-    if text.contains('@') {
+    if seen.at {
         masked = Cow::Owned(words(&masked, is_address_part, |word| word.contains('@').then_some(0)));
     }
-    if has_digits && text.contains('+') {
+    if seen.digits && seen.plus {
         masked = Cow::Owned(words(&masked, is_phone_part, phone));
     }
-    if has_digits {
+    if seen.digits && seen.capitals {
         masked = Cow::Owned(words(&masked, |c| c.is_ascii_alphanumeric(), iban));
     }
-    for start in SECRETS {
-        if masked.contains(start) {
-            masked = Cow::Owned(secrets(&masked, start));
+    if seen.secret {
+        for start in SECRETS {
+            if masked.contains(start) {
+                masked = Cow::Owned(secrets(&masked, start));
+            }
         }
     }
     masked
+}
+
+/// What stands in a text, found in one look at it: most texts are ids, words and times, and every line of
+/// the log comes by here.
+#[derive(Default)]
+struct Seen {
+    /// As many digits as the shortest number that is masked.
+    digits: bool,
+    at: bool,
+    plus: bool,
+    capitals: bool,
+    /// What every beginning of a secret ends in.
+    secret: bool,
+}
+
+impl Seen {
+    fn of(text: &str) -> Self {
+        let (mut seen, mut digits, mut before) = (Self::default(), 0_usize, b' ');
+        for byte in text.bytes() {
+            match byte {
+                b'0'..=b'9' => digits += 1,
+                b'A'..=b'Z' => seen.capitals = true,
+                b'@' => seen.at = true,
+                b'+' => seen.plus = true,
+                b'_' => seen.secret |= matches!(before, b'k' | b'c' | b't'),
+                b' ' => seen.secret |= matches!(before, b'r' | b'c'),
+                _ => {}
+            }
+            before = byte;
+        }
+        seen.digits = digits >= 8;
+        seen
+    }
 }
 
 /// Masks each longest run of characters of a kind from the place on that `from` answers.
@@ -139,8 +174,17 @@ mod tests {
                 "pay_01h455vb4pex5vsknk084sn02q_secret_***",
             ),
             ("authorization: Bearer abcdef.ghijkl", "authorization: Bearer ***"),
+            ("Basic abcdefghijkl", "Basic ***"),
+            ("rk_live_4eC39HqLyjWDarjtT1zdp7dc", "rk_live_***"),
         ] {
             assert_eq!(mask(text), masked);
+        }
+    }
+
+    #[test]
+    fn every_beginning_of_a_secret_is_looked_for() {
+        for start in SECRETS {
+            assert!(Seen::of(start).secret, "{start}");
         }
     }
 

@@ -180,7 +180,8 @@ impl Node {
             Box::pin(async move { sequence(&leader, node.store.as_ref()).await })
         });
         let search = self.leader(crate::search::LEADER);
-        self.keep("search", Duration::from_millis(250), move |node| {
+        // Not at every commit: a row that is written a moment later is written once.
+        self.keep_by_timer("search", Duration::from_millis(300), move |node| {
             let leader = search.clone();
             Box::pin(async move { crate::search::index(&leader, &node).await })
         });

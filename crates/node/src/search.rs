@@ -7,8 +7,9 @@ use payments::PaymentsError;
 use crate::Node;
 use crate::background::{Leader, Pass};
 
-/// Journal rows that one pass reads: little enough that its commit holds nobody up for long.
-const PASS_LIMIT: u32 = 200;
+/// Journal rows that one pass reads: what a busy second writes, so that most payments have all their
+/// events in one pass and are written once.
+const PASS_LIMIT: u32 = 8_000;
 /// Journal rows that are numbered at once when somebody waits for it.
 const SEQUENCE_LIMIT: u32 = 2_000;
 /// Between two tries while another node leads.

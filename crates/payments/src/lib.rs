@@ -30,6 +30,7 @@ mod exchanges;
 mod external;
 mod filter;
 mod find;
+mod fresh;
 mod give_up;
 mod inbox;
 mod instrument;

@@ -1,6 +1,6 @@
 //! One call that moves or holds money, committed before anything is sent.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use kernel::{Cell, Column, ColumnType, Distilled, Id, Index, Money, Record, Table, Timestamp};
@@ -103,7 +103,12 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 impl OperationId {
     /// The part after the payment: `s01`. The second column of the key.
     pub fn local(&self) -> String {
-        format!("{}{:02}", self.kind.letter(), self.ordinal)
+        self.local_text().iter().collect()
+    }
+
+    fn local_text(&self) -> [char; 3] {
+        let digit = |value: u8| char::from(b'0' + value % 10);
+        [self.kind.letter(), digit(self.ordinal / 10), digit(self.ordinal)]
     }
 
     /// Reads the part after the payment.
@@ -147,7 +152,9 @@ impl OperationId {
 
 impl fmt::Display for OperationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.payment, self.local())
+        f.write_str(&self.payment.text())?;
+        f.write_char('-')?;
+        self.local_text().into_iter().try_for_each(|c| f.write_char(c))
     }
 }
 
@@ -164,7 +171,7 @@ impl FromStr for OperationId {
 
 impl Serialize for OperationId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.to_string())
     }
 }
 

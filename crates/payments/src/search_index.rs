@@ -5,7 +5,7 @@
 //! how many events of its payment it has seen. After downtime it goes on where it was; a new form of
 //! the rows, or an operator's wish, begins at the journal's beginning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::try_join_all;
 use kernel::{
@@ -38,6 +38,8 @@ pub(crate) static SEARCH_CURSOR: Table = Table {
 const NAME: &str = "search";
 /// Refunds of one payment that are kept up to date: as many as it can have operations.
 const REFUNDS_MAX: u32 = 100;
+/// Payments whose rows are one commit: few, so that those who wait for the same batch hardly notice.
+const ROWS_AT_ONCE: usize = 64;
 
 /// Nobody's world: the cursor is the installation's.
 const fn nobody() -> Scope {
@@ -91,33 +93,98 @@ fn put(changes: &mut Changes, row: Insert, version: i64) {
     }
 }
 
+/// What the last pass of this node wrote, so that the next one need not read it: most payments have
+/// their later events within a second of the first.
+#[derive(Default)]
+pub(crate) struct LastPass {
+    /// Where it ended. While the cursor stands there, nobody else has written since.
+    place: Option<Place>,
+    /// The rows it wrote: their versions, and how many events of their payment they know.
+    rows: HashMap<(Scope, Uuid), Known>,
+}
+
+/// A payment's row as it stands.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    version: i64,
+    events: i64,
+}
+
+/// What the journal tells of one payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Told {
+    /// The number of its newest event here.
+    newest: i64,
+    /// Its first event is among them: it had no row before.
+    is_new: bool,
+}
+
 impl Payments {
     /// One pass of the search's background work: reads at most `limit` rows of the journal and writes
     /// what they change. Answers how many it read. Refused, and nothing is written, once the lease is
-    /// somebody else's.
+    /// somebody else's. Passes of one node run one after the other.
+    ///
+    /// The rows are written a few a commit, so that no payment waits long behind them, and the
+    /// place in the journal moves with the last: what a pass that broke off has written is found, and
+    /// not written again, by the next.
     pub async fn index_search(&self, lease: &Lease, limit: u32) -> Result<usize, PaymentsError> {
+        let mut last_pass = self.last_pass.lock().await;
+        self.fresh.want(self.clock.monotonic());
+        let last = std::mem::take(&mut *last_pass);
         let place = self.search_place().await?;
         let query = Query::everywhere(&JOURNAL, limit)
             .with(Filter::compare("position", Comparison::Above, place.position))
-            .order_by("position");
+            .order_by("position")
+            .without_state();
         let rows = self.store.find(query).await?;
-        let Some(last) = rows.last() else { return Ok(0) };
+        let Some(newest) = rows.last() else {
+            *last_pass = last;
+            return Ok(0);
+        };
         let end = |row: &Row| {
             let int = |at: usize| row.columns.get(at).and_then(Cell::as_int).unwrap_or(0);
             int(1).saturating_add(int(0)).saturating_sub(1)
         };
-        let next = Place { position: end(last), ..place };
         let rebuilds = place.position < place.rebuild_until;
+        let follows = last.place == Some(place) && !rebuilds;
+        let told: Vec<_> = told(&rows).into_iter().collect();
+        let mut pass = LastPass::default();
+        for some in told.chunks(ROWS_AT_ONCE) {
+            let writes = some.iter().map(|(subject, told)| {
+                let known = last.rows.get(subject).copied().filter(|_| follows);
+                let reads = known.is_none() && !(follows && told.is_new);
+                self.row_changes(*subject, told.newest, Before { known, reads, rebuilds })
+            });
+            let mut changes = self.search_changes(lease);
+            for ((subject, _), change) in some.iter().zip(try_join_all(writes).await?) {
+                pass.rows.extend(change.known.map(|known| (*subject, known)));
+                for (row, version) in change.writes {
+                    put(&mut changes, row, version);
+                }
+            }
+            self.commit_search(changes).await?;
+        }
+        let mut changes = self.search_changes(lease);
+        let next = Place { position: end(newest), ..place };
+        next.write(&mut changes);
+        self.commit_search(changes).await?;
+        pass.place = Some(Place { version: place.version.saturating_add(1), ..next });
+        *last_pass = pass;
+        Ok(rows.len())
+    }
+
+    fn search_changes(&self, lease: &Lease) -> Changes {
         let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
         changes.require = Some(lease.clone());
-        let told = told(&rows);
-        let writes = told.iter().map(|(subject, sequence)| self.row_changes(*subject, *sequence, rebuilds));
-        for (insert, version) in try_join_all(writes).await?.into_iter().flatten() {
-            put(&mut changes, insert, version);
+        changes
+    }
+
+    async fn commit_search(&self, changes: Changes) -> Result<(), PaymentsError> {
+        if changes.insert.is_empty() && changes.update.is_empty() {
+            return Ok(());
         }
-        next.write(&mut changes);
         match self.store.commit(changes).await {
-            Outcome::Committed { .. } => Ok(rows.len()),
+            Outcome::Committed { .. } => Ok(()),
             // Somebody else under the same lease was faster.
             Outcome::Duplicate(_) => Err(PaymentsError::Busy),
             other => Err(crate::service::refused(other)),
@@ -130,10 +197,7 @@ impl Payments {
         let until = place.position.max(place.rebuild_until);
         let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
         Place { position: 0, rebuild_until: until, ..place }.write(&mut changes);
-        match self.store.commit(changes).await {
-            Outcome::Committed { .. } => Ok(()),
-            other => Err(crate::service::refused(other)),
-        }
+        self.commit_search(changes).await
     }
 
     async fn search_place(&self) -> Result<Place, PaymentsError> {
@@ -141,32 +205,47 @@ impl Payments {
         Ok(Place::read(row.as_ref()).in_our_form())
     }
 
-    /// The rows that a payment's newest event changes, each with the version that was read.
+    /// The rows that a payment's newest event changes, each with the version that it follows.
     async fn row_changes(
         &self,
         (scope, subject): (Scope, Uuid),
-        sequence: i64,
-        rebuilds: bool,
-    ) -> Result<Vec<(Insert, i64)>, PaymentsError> {
-        let known = self.store.get(&PAYMENT_SEARCH, scope, vec![subject.into()]).await?;
-        let read = known.as_ref().and_then(PaymentRow::read);
-        if !rebuilds && read.as_ref().is_some_and(|row| row.events >= sequence) {
-            return Ok(Vec::new());
+        newest: i64,
+        before: Before,
+    ) -> Result<Change, PaymentsError> {
+        let mut known = before.known;
+        let mut read = None;
+        if before.reads
+            && let Some(row) = self.store.get(&PAYMENT_SEARCH, scope, vec![subject.into()]).await?
+        {
+            read = PaymentRow::read(&row);
+            // A damaged row knows nothing, and is written anew.
+            known = Some(Known { version: row.version, events: read.as_ref().map_or(0, |read| read.events) });
+        }
+        if !before.rebuilds && known.is_some_and(|known| known.events >= newest) {
+            return Ok(Change { known, writes: Vec::new() });
         }
         let id = Id::<PaymentKind>::from_uuid(subject);
-        // Customers and merchants have events, too, and no row here.
-        let Some(payment) = self.store.of(scope).get::<Payment>(vec![id.into()]).await? else {
-            return Ok(Vec::new());
+        let (row, has_refunds) = match self.fresh.take((scope, subject), newest) {
+            Some(row) if !before.rebuilds => (row, false),
+            _ => match self.store.of(scope).get::<Payment>(vec![id.into()]).await? {
+                Some(payment) => {
+                    let row = PaymentRow::of(&payment.record, self.vault.keys(scope.mode).ok());
+                    (row, !payment.record.refunds.is_empty())
+                }
+                // Customers and merchants have events, too, and no row here.
+                None => return Ok(Change::default()),
+            },
         };
-        let row = PaymentRow::of(&payment.record, self.vault.keys(scope.mode).ok());
-        let mut changed = Vec::new();
+        let mut change = Change { known, writes: Vec::new() };
         if read.as_ref() != Some(&row) {
-            changed.push((row.insert(scope), known.map_or(0, |known| known.version)));
+            let version = known.map_or(0, |known| known.version);
+            change.known = Some(Known { version: version.saturating_add(1), events: row.events });
+            change.writes.push((row.insert(scope), version));
         }
-        if !payment.record.refunds.is_empty() {
-            self.refund_changes(scope, id, &mut changed).await?;
+        if has_refunds {
+            self.refund_changes(scope, id, &mut change.writes).await?;
         }
-        Ok(changed)
+        Ok(change)
     }
 
     async fn refund_changes(
@@ -187,8 +266,25 @@ impl Payments {
     }
 }
 
+/// What is known of a payment's row before it is written.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    known: Option<Known>,
+    /// Whether the row must be read, because it may be there.
+    reads: bool,
+    /// Whether it is written anew even if it knows all events.
+    rebuilds: bool,
+}
+
+/// What one payment's row and those of its refunds come to.
+#[derive(Default)]
+struct Change {
+    known: Option<Known>,
+    writes: Vec<(Insert, i64)>,
+}
+
 /// The subjects that these rows tell of, each with its newest event's number.
-fn told(rows: &[Row]) -> BTreeMap<(Scope, Uuid), i64> {
+fn told(rows: &[Row]) -> BTreeMap<(Scope, Uuid), Told> {
     let mut told = BTreeMap::new();
     for row in rows {
         let (Some(subject), Some(first)) =
@@ -198,8 +294,9 @@ fn told(rows: &[Row]) -> BTreeMap<(Scope, Uuid), i64> {
         };
         let count = row.columns.first().and_then(Cell::as_int).unwrap_or(1);
         let newest = first.saturating_add(count).saturating_sub(1);
-        let known = told.entry((row.scope, subject)).or_insert(newest);
-        *known = newest.max(*known);
+        let known = told.entry((row.scope, subject)).or_insert(Told { newest, is_new: false });
+        known.newest = newest.max(known.newest);
+        known.is_new |= first <= 1;
     }
     told
 }

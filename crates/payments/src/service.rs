@@ -19,12 +19,14 @@ use crate::claims::{self, Known};
 use crate::clocks::Clocks;
 use crate::command::{Answered, Caller, Verdict};
 use crate::draft::{Draft, Touched};
+use crate::fresh::Fresh;
 use crate::lock::{Held, Locks, Turn};
 use crate::measure;
 use crate::operation::{Due, OPERATION, Operation, OperationId, operation_key};
 use crate::payment::{Payment, PaymentKind};
 use crate::refund::Refund;
 use crate::rejection::{PaymentsError, Rejection};
+use crate::search_index::LastPass;
 use crate::settings::{MerchantSettings, PaymentsSettings};
 use crate::volume::Granted;
 
@@ -69,6 +71,8 @@ pub struct Payments {
     pub(crate) locks: Locks,
     pub(crate) clocks: Clocks,
     pub(crate) granted: Granted,
+    pub(crate) last_pass: tokio::sync::Mutex<LastPass>,
+    pub(crate) fresh: Fresh,
     merchants: Cache<Scope, Arc<MerchantSettings>>,
 }
 
@@ -106,6 +110,8 @@ impl Payments {
             settings: ports.settings,
             accounts,
             locks: Locks::default(),
+            last_pass: tokio::sync::Mutex::default(),
+            fresh: Fresh::default(),
         })
     }
 
@@ -267,6 +273,8 @@ impl Payments {
                 tracing::error!(payment = %draft.payment.id, alert = alert.as_str(), "alert");
             }
             measure::committed(draft);
+            let keys = self.vault.keys(draft.scope.mode).ok();
+            self.fresh.keep(draft.scope, &draft.payment, keys, self.clock.monotonic());
             draft.committed();
         }
         Ok(outcome)

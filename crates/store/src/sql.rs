@@ -18,6 +18,14 @@ impl Dialect {
             Self::Postgres => '$',
         }
     }
+
+    /// No bytes, in place of a state that nobody wants.
+    const fn nothing(self) -> &'static str {
+        match self {
+            Self::Sqlite => "x''",
+            Self::Postgres => "''::bytea",
+        }
+    }
 }
 
 /// The columns of a row in the order in which rows are read: scope, key, version, promoted, state.
@@ -46,7 +54,11 @@ pub(crate) fn select(query: &Query, dialect: Dialect) -> Result<Select, StoreErr
     let table = query.table;
     let mut select = Select { text: String::with_capacity(256), parameters: Vec::new() };
     select.text.push_str("SELECT ");
-    select.text.push_str(&column_names(table).join(", "));
+    let mut names = column_names(table);
+    if let Some(state) = names.last_mut().filter(|name| **name == "state" && !query.with_state) {
+        *state = dialect.nothing();
+    }
+    select.text.push_str(&names.join(", "));
     select.text.push_str(" FROM ");
     select.text.push_str(table.name);
     let mut joint = " WHERE ";

@@ -97,7 +97,8 @@ impl Line {
     }
 
     fn text(&mut self, name: &'static str, value: &str) {
-        self.raw(name, &serde_json::Value::from(mask(value)).to_string());
+        // A text can always be written as JSON.
+        self.raw(name, &serde_json::to_string(&mask(value)).unwrap_or_default());
     }
 
     /// A number, which could be that of a card.

@@ -187,7 +187,7 @@ fn errors_are_problem_documents(place: &Place) {
     let server = place.serve(&[], None);
     let huge = format!(r#"{{"description": "{}"}}"#, "x".repeat(2 << 20));
     for (method, path, body, status, code) in [
-        ("GET", "/", "", 404, "route_not_found"),
+        ("GET", "/nothing", "", 404, "route_not_found"),
         ("GET", "/docs/nothing", "", 404, "route_not_found"),
         ("PUT", "/api/v1/payments", "{}", 405, "method_not_allowed"),
         ("GET", "/api/v1/payments/pay_01h455vb4pex5vsknk084sn02q", "", 404, "not_found"),

@@ -221,7 +221,11 @@ impl World {
             rows.reverse();
         }
         rows.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
-        Ok(rows.into_iter().filter_map(|(key, stored)| row(key, stored)).collect())
+        let mut rows: Vec<Row> = rows.into_iter().filter_map(|(key, stored)| row(key, stored)).collect();
+        if !query.with_state {
+            rows.iter_mut().for_each(|row| row.state.clear());
+        }
+        Ok(rows)
     }
 
     pub(super) fn take_jobs(

@@ -101,6 +101,9 @@ async fn nothing_crosses_a_scope(bench: Bench) {
         let rows = bench.store.find(Query::newest(&THING, scope, 10)).await.unwrap();
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].scope, scope);
+        let mut without = bench.store.find(Query::newest(&THING, scope, 10).without_state()).await.unwrap();
+        assert!(std::mem::replace(&mut without[0].state, rows[0].state.clone()).is_empty());
+        assert_eq!(without, rows, "all but the state");
     }
     assert_eq!(bench.store.find(Query::everywhere(&THING, 10)).await.unwrap().len(), 3);
 }
