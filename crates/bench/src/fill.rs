@@ -18,6 +18,9 @@ use uuid::Uuid;
 
 /// Payments between two marks of progress; a fill that was broken off begins at a mark.
 const CHUNK: u64 = 5_000;
+/// Chunks between two times at which journal and search are brought up to date: at the end alone, PostgreSQL
+/// would write every row of the journal a second time before it could use the place of the first.
+const CHUNKS_BEHIND: u64 = 20;
 /// Commits in flight: enough for the committer's largest batches.
 const AT_ONCE: usize = 512;
 /// Payments of one customer, on average.
@@ -88,6 +91,9 @@ pub async fn fill(
             progress.made += u64::from(written?);
         }
         progress.done = end;
+        if end.is_multiple_of(CHUNK * CHUNKS_BEHIND) {
+            node.catch_up_search().await?;
+        }
     }
     tell(progress);
     node.catch_up_search().await?;

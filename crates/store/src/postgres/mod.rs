@@ -19,6 +19,7 @@ mod work;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use kernel::{
@@ -80,7 +81,7 @@ pub async fn open_postgres(url: &str, schema: Schema, options: Options) -> Resul
         door
     });
     let doors = doors.collect();
-    Ok(Arc::new(Postgres { shared, doors, gets, connections, readers, ended }))
+    Ok(Arc::new(Postgres { shared, doors, gets, connections, readers, claims: AtomicI64::new(0), ended }))
 }
 
 /// A session of its own in the options' schema.
@@ -115,6 +116,8 @@ struct Postgres {
     gets: Arc<Gets>,
     connections: Arc<Connections>,
     readers: usize,
+    /// Where old claims are looked for next.
+    claims: AtomicI64,
     /// Closed when the last committer has ended.
     ended: watch::Receiver<()>,
 }
@@ -236,7 +239,8 @@ impl Store for Postgres {
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
             let session = self.connections.session().await?;
-            let forgotten = work::forget_claims(&session.client, lease, older_than, limit).await;
+            let forgotten =
+                work::forget_claims(&session.client, lease, older_than, limit, &self.claims).await;
             forgotten.map_err(|error| unavailable(&error))
         })
     }

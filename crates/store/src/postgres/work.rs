@@ -1,5 +1,6 @@
 //! Jobs, leases and the sequencer: one statement each.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use kernel::{Lease, Scope, TakenJob, Timestamp};
@@ -87,20 +88,46 @@ pub(super) async fn sequence(
     Ok(u64::try_from(numbered).unwrap_or(0))
 }
 
+/// Blocks of the claims' table that one statement looks through.
+const CLAIM_BLOCKS: i64 = 1_024;
+/// In so many calls the whole table is looked through: by one a minute, in a day.
+const CLAIM_CALLS: i64 = 24 * 60;
+
 /// Deletes answered claims that are old. The lease's row is held until it is done.
+///
+/// Claims come in no order that an index could keep for nothing: their keys are random, and a page that was
+/// freed takes new ones among old. So each call looks through a stretch of the table, however few it finds,
+/// and `place` is the block where the next one goes on.
 pub(super) async fn forget_claims(
     client: &Client,
     lease: &Lease,
     older_than: Duration,
     limit: u32,
+    place: &AtomicI64,
 ) -> Result<u64, Error> {
-    let text = format!(
-        "WITH held AS (SELECT 1 FROM lease WHERE name = $1 AND epoch = $2 FOR SHARE), \
-         old AS (SELECT c.ctid AS place FROM claim c WHERE c.created_at < {NOW} - $3 \
-         AND c.answer IS NOT NULL LIMIT $4 FOR UPDATE SKIP LOCKED) \
-         DELETE FROM claim AS t USING old WHERE t.ctid = old.place AND EXISTS (SELECT 1 FROM held)"
-    );
-    client.execute(&text, &[&lease.name, &lease.epoch, &micros(older_than), &i64::from(limit)]).await
+    let size = "SELECT pg_relation_size('claim') / current_setting('block_size')::bigint";
+    let blocks: i64 = client.query_one(size, &[]).await?.try_get(0)?;
+    let (mut left, mut forgotten) = (blocks.min((blocks / CLAIM_CALLS).max(CLAIM_BLOCKS)), 0);
+    while left > 0 && forgotten < u64::from(limit) {
+        let from = place.load(Ordering::Relaxed);
+        let from = if from < blocks { from } else { 0 };
+        let to = blocks.min(from + CLAIM_BLOCKS.min(left));
+        let text = format!(
+            "WITH held AS (SELECT 1 FROM lease WHERE name = $1 AND epoch = $2 FOR SHARE), \
+             old AS (SELECT c.ctid AS place FROM claim c WHERE c.ctid >= '({from},0)' \
+             AND c.ctid < '({to},0)' AND c.created_at < {NOW} - $3 AND c.answer IS NOT NULL \
+             LIMIT $4 FOR UPDATE SKIP LOCKED) \
+             DELETE FROM claim AS t USING old WHERE t.ctid = old.place AND EXISTS (SELECT 1 FROM held)"
+        );
+        let most = i64::from(limit).saturating_sub(i64::try_from(forgotten).unwrap_or(i64::MAX));
+        let age = micros(older_than);
+        forgotten += client.execute(&text, &[&lease.name, &lease.epoch, &age, &most]).await?;
+        if forgotten < u64::from(limit) {
+            place.store(to, Ordering::Relaxed);
+        }
+        left -= to - from;
+    }
+    Ok(forgotten)
 }
 
 pub(super) async fn now(client: &Client) -> Result<Timestamp, Error> {

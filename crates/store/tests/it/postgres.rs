@@ -238,6 +238,31 @@ async fn batches_are_forgotten_after_a_day() {
     panic!("old batches are still there");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_claims_are_looked_for_a_stretch_at_a_time() {
+    let Some((bench, _proxy, own)) = proxied().await else { return };
+    // Some 2,500 blocks of claims, of which the last three and one in the middle are old.
+    own.batch_execute(
+        "INSERT INTO claim (scope, key, route, mac, operation, answer, created_at)
+         SELECT decode(repeat('00', 17), 'hex'), 'key-' || n, 'r', '', '', decode(repeat('00', 800), 'hex'),
+             CASE WHEN n IN (1100, 2498, 2499, 2500) THEN 0
+             ELSE (extract(epoch FROM now()) * 1000000)::bigint END FROM generate_series(1, 2500) AS n",
+    )
+    .await
+    .unwrap();
+    let blocks = "SELECT pg_relation_size('claim') / 8192";
+    assert!((2_300..2_700).contains(&own.query_one(blocks, &[]).await.unwrap().get::<_, i64>(0)));
+    let lease = bench.store.lease("sweep", bench.id(), Duration::from_mins(5)).await.unwrap().unwrap();
+    let mut forgotten = Vec::new();
+    for _ in 0..6 {
+        let age = Duration::from_hours(1);
+        forgotten.push(bench.store.forget_claims(&lease, age, 2).await.unwrap());
+    }
+    // A call goes through 1,024 blocks, or to the end, and the next one goes on there; one that has found as
+    // many as it may stays where it is.
+    assert_eq!(forgotten, [0, 1, 2, 1, 0, 0]);
+}
+
 /// Rows that scans of tables and indexes have read so far.
 async fn rows_read(own: &Client) -> i64 {
     let text = "SELECT (SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables)::bigint \
