@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::Secret;
 
@@ -87,17 +88,20 @@ pub enum CardNumberError {
     Luhn,
 }
 
-/// A primary account number: digits of a known brand and length with a right check digit.
+/// A primary account number: digits of a known brand and length with a right check digit. Its memory is
+/// wiped when it goes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CardNumber {
-    digits: Secret<String>,
+    digits: Secret<Zeroizing<String>>,
     brand: Brand,
 }
 
 impl CardNumber {
     /// Reads a number; blanks and dashes are ignored.
     pub fn parse(text: &str) -> Result<Self, CardNumberError> {
-        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        // Made at its full size: a text that grows leaves its first bytes behind.
+        let mut digits = Zeroizing::new(String::with_capacity(text.len()));
+        digits.extend(text.chars().filter(|c| !matches!(c, ' ' | '-')));
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(CardNumberError::NotDigits);
         }
@@ -109,7 +113,7 @@ impl CardNumber {
     }
 
     /// The bare digits, for the one call that needs them.
-    pub const fn digits(&self) -> &Secret<String> {
+    pub const fn digits(&self) -> &Secret<Zeroizing<String>> {
         &self.digits
     }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use kernel::{Mode, RecordError, StoreError};
 use thiserror::Error;
 
+use crate::cards::KekId;
+
 /// Why the vault cannot be opened, or cannot do what was asked. No variant quotes a secret.
 #[derive(Debug, Error)]
 pub enum VaultError {
@@ -42,6 +44,44 @@ pub enum VaultError {
     /// The crypto library refused; it never does for inputs of these sizes.
     #[error("the crypto library refused to {0}")]
     Crypto(&'static str),
+    /// The passphrase is too short to make a keystore with.
+    #[error("a keystore's passphrase has 12 characters or more")]
+    Passphrase,
+    /// The keystore is sealed by something else than what is configured.
+    #[error("the keystore is sealed by {0}: configure that")]
+    OtherUnlock(&'static str),
+    /// The passphrase or key file is another than the keystore was made with.
+    #[error("the {what} does not open the keystore {path}: it was made with another one")]
+    WrongUnlock {
+        /// The keystore.
+        path: PathBuf,
+        /// What was tried.
+        what: &'static str,
+    },
+    /// The key file of a keystore is lost: restore it.
+    #[error("there is no key file {0}, and the keystore opens with no other: restore it from its copy")]
+    NoKeyFile(PathBuf),
+    /// The keystore is lost: restore it.
+    #[error("there is no keystore {0}, and cards are kept under its keys: restore it from its copy")]
+    NoKeystore(PathBuf),
+    /// Cards are kept, and no keystore is configured.
+    #[error("cards are kept in this vault, and no keystore is configured: set vault.keystore")]
+    NotConfigured,
+    /// The keystore has not got a key that data was written with: restore the one that has.
+    #[error("the keystore has no key {0}, and cards are kept under it: restore the keystore that has it")]
+    NoKey(KekId),
+    /// The keystore has another key under an id that data was written with.
+    #[error("key {0} of the keystore is not the one that cards are kept under: restore the right keystore")]
+    OtherKey(KekId),
+    /// What was read is not what this build writes.
+    #[error("{0} cannot be read")]
+    Damaged(&'static str),
+    /// Others kept changing the same card, or the keys: try again.
+    #[error("the vault is busy: others change the same at the same time")]
+    Busy,
+    /// The vault's store did not take a write; the reason is for the log.
+    #[error("the vault cannot be written: {0}")]
+    Unavailable(String),
     /// The store could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -5,14 +5,14 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
 use aws_lc_rs::hmac;
 use kernel::{Mode, Random, Scope};
 
 use crate::secret::to_hex;
-use crate::{ServerSecret, VaultError};
+use crate::{ServerSecret, VaultError, cipher};
 
 /// What a MAC is for. Each purpose has a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,9 +32,6 @@ pub enum Purpose {
     /// Whether a secret is the one that a store was written with.
     Check,
 }
-
-/// The first form's bytes: sealed values begin with it, so that another cipher can follow.
-const SEALED_FORM: u8 = 1;
 
 /// The keys of one world, prepared once: a MAC costs well under a microsecond. Cheap to share by
 /// reference from any task.
@@ -109,38 +106,12 @@ impl Keys {
         name: &str,
         secret: &[u8],
     ) -> Result<Vec<u8>, VaultError> {
-        let mut nonce = [0; NONCE_LEN];
-        random.fill(&mut nonce);
-        let mut body = secret.to_vec();
-        self.sealing
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(place(scope, name)),
-                &mut body,
-            )
-            .map_err(|_| VaultError::Crypto("seal"))?;
-        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + body.len());
-        sealed.push(SEALED_FORM);
-        sealed.extend_from_slice(&nonce);
-        sealed.append(&mut body);
-        Ok(sealed)
+        cipher::seal(&self.sealing, random, &place(scope, name), secret)
     }
 
     /// Opens what [`Keys::seal`] made for the same place.
     pub fn open(&self, scope: Scope, name: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let (form, rest) = sealed.split_first().ok_or(VaultError::Sealed)?;
-        if *form != SEALED_FORM {
-            return Err(VaultError::Sealed);
-        }
-        let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::Sealed)?;
-        let mut body = body.to_vec();
-        let length = self
-            .sealing
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place(scope, name)), &mut body)
-            .map_err(|_| VaultError::Sealed)?
-            .len();
-        body.truncate(length);
-        Ok(body)
+        Ok(cipher::open(&self.sealing, &place(scope, name), sealed)?.to_vec())
     }
 
     const fn key(&self, purpose: Purpose) -> &hmac::Key {

@@ -26,7 +26,7 @@ impl Forbidden {
         let wanted = [Wanted::Approved, Wanted::Declined, Wanted::Challenged, Wanted::Unmapped];
         let mut texts = Vec::new();
         for card in wanted.into_iter().filter_map(|wanted| bench.fake.card(wanted)) {
-            texts.push(card.number.digits().expose().clone());
+            texts.push(card.number.digits().expose().to_string());
             for code in card.cvc.iter().map(kernel::Secret::expose) {
                 texts.extend([format!("\"{code}\""), format!("={code}&"), format!("cvc={code}")]);
             }
