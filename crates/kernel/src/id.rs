@@ -104,18 +104,30 @@ impl Deref for IdText {
     }
 }
 
+/// Writes the lowest digits of a number, as many as there are places.
+fn digits(places: &mut [u8], mut value: u64) {
+    for place in places.iter_mut().rev() {
+        let digit = usize::try_from(value & 31).unwrap_or(0);
+        *place = ALPHABET.get(digit).copied().unwrap_or(b'0');
+        value >>= 5;
+    }
+}
+
 fn encode(prefix: &str, uuid: Uuid) -> IdText {
     let mut text = IdText { bytes: [b'_'; _], length: prefix.len() + 1 + SUFFIX_LENGTH };
-    let mut rest = uuid.as_u128();
     let (before, suffix) = text.bytes.split_at_mut(prefix.len().min(PREFIX_LENGTH_MAX) + 1);
     for (place, byte) in before.iter_mut().zip(prefix.bytes()) {
         *place = byte;
     }
-    for place in suffix.iter_mut().take(SUFFIX_LENGTH).rev() {
-        let digit = usize::try_from(rest & 31).unwrap_or(0);
-        *place = ALPHABET.get(digit).copied().unwrap_or(b'0');
-        rest >>= 5;
-    }
+    // In two halves of 65 bits, of which a word holds the upper 64 or the lower 60 and one digit more:
+    // shifts of 128 bits at every digit cost several times as much.
+    let value = uuid.as_u128();
+    let (upper, lower) = suffix.split_at_mut(SUFFIX_LENGTH / 2);
+    digits(upper, u64::try_from(value >> 65).unwrap_or(0));
+    let (first, rest) = lower.split_at_mut(1);
+    digits(first, u64::try_from((value >> 60) & 31).unwrap_or(0));
+    let (rest, _) = rest.split_at_mut(SUFFIX_LENGTH / 2 - 1);
+    digits(rest, u64::try_from(value & ((1 << 60) - 1)).unwrap_or(0));
     text
 }
 

@@ -40,6 +40,6 @@ pub use mask::mask;
 pub use metrics::Metrics;
 pub use node::{Node, public_url, start, start_over};
 pub use providers::{ProviderFacts, providers};
-pub use stores::{Stores, bank_schema, migrations, open, schema, tables};
+pub use stores::{Stores, bank_schema, migrations, open, schema, search_schema, tables};
 pub use traces::Traces;
 pub use work::Work;

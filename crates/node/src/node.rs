@@ -71,6 +71,8 @@ pub struct Node {
     /// Whether it can serve.
     pub health: Health,
     id: Uuid,
+    /// Where the search's rows are.
+    pub search_store: Arc<dyn Store>,
     bank_store: Option<Arc<dyn Store>>,
     work: Work,
     stop: watch::Sender<bool>,
@@ -107,6 +109,7 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
     let health = Health::new(Arc::clone(&stores.main), Arc::clone(&ports.clock));
     let payments = Payments::new(PaymentsPorts {
         store: Arc::clone(&stores.main),
+        search: Arc::clone(&stores.search),
         exchanges: Arc::new(Ways::new(&config.sandbox.bank, bank.as_ref(), transport, &ports.clock)),
         registry: registry.clone(),
         vault: Arc::clone(&vault),
@@ -134,6 +137,7 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
         metrics,
         health,
         id: ports.ids.uuid(),
+        search_store: stores.search,
         bank_store: stores.bank,
         work,
         stop: watch::Sender::new(false),
@@ -179,7 +183,7 @@ impl Node {
             let leader = sequencer.clone();
             Box::pin(async move { sequence(&leader, node.store.as_ref()).await })
         });
-        let search = self.leader(crate::search::LEADER);
+        let search = self.search_leader();
         // Not at every commit: a row that is written a moment later is written once.
         self.keep_by_timer("search", Duration::from_millis(300), move |node| {
             let leader = search.clone();
@@ -245,6 +249,7 @@ impl Node {
         }
         let left = self.work.in_flight();
         self.store.close().await;
+        self.search_store.close().await;
         if let Some(bank) = &self.bank_store {
             bank.close().await;
         }
@@ -253,6 +258,11 @@ impl Node {
 
     pub(crate) fn leader(&self, name: &'static str) -> Leader {
         Leader::new(Arc::clone(&self.store), Arc::clone(&self.clock), name, self.id)
+    }
+
+    /// Who fills the search leads in its store: a lease can fence nothing but what lies beside it.
+    pub(crate) fn search_leader(&self) -> Leader {
+        Leader::new(Arc::clone(&self.search_store), Arc::clone(&self.clock), crate::search::LEADER, self.id)
     }
 
     /// Repeats a pass, by the timer and whenever there is new work.

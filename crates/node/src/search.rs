@@ -36,7 +36,7 @@ impl Node {
     /// Brings lists and search up to date with everything committed before: for who changed much at once
     /// and wants to see it. Waits while another node leads. Answers how many rows of the journal it read.
     pub async fn catch_up_search(&self) -> Result<usize, PaymentsError> {
-        let (sequencer, search) = (self.leader("sequencer"), self.leader(LEADER));
+        let (sequencer, search) = (self.leader("sequencer"), self.search_leader());
         while self
             .led(&sequencer, |lease| async move { self.store.sequence(&lease, SEQUENCE_LIMIT).await })
             .await?

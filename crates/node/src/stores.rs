@@ -1,4 +1,5 @@
-//! Opening the stores: all features' tables in the main one, the sandbox bank's in one beside it.
+//! Opening the stores: all features' tables in the main one; beside it the search's, which follow from
+//! those, and the sandbox bank's.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use crate::{Metrics, Ports, StartError};
 
 pub(crate) const MAIN_FILE: &str = "florin.db";
 const BANK_FILE: &str = "bank.db";
+const SEARCH_FILE: &str = "search.db";
+/// The schema of the search's tables on PostgreSQL.
+const SEARCH_SCHEMA: &str = "florin_search";
 /// The schema of the bank's tables on PostgreSQL: beside the main ones, and none of their business.
 const BANK_SCHEMA: &str = "florin_bank";
 
@@ -20,6 +24,9 @@ const BANK_SCHEMA: &str = "florin_bank";
 pub struct Stores {
     /// Everything of ours.
     pub main: Arc<dyn Store>,
+    /// What lists filter by and search finds: filled from the main store's journal, and filled again
+    /// if it is lost.
+    pub search: Arc<dyn Store>,
     /// The sandbox bank's, if it keeps its records in one.
     pub bank: Option<Arc<dyn Store>>,
 }
@@ -28,6 +35,7 @@ impl Stores {
     /// Writes what is queued and closes them.
     pub async fn close(&self) {
         self.main.close().await;
+        self.search.close().await;
         if let Some(bank) = &self.bank {
             bank.close().await;
         }
@@ -50,6 +58,11 @@ pub fn schema() -> Result<Schema, OpenError> {
     Schema::new(&tables(), &migrations())
 }
 
+/// The declarations of the search's store.
+pub fn search_schema() -> Result<Schema, OpenError> {
+    Schema::new(payments::SEARCH_TABLES, &[payments::SEARCH_MIGRATIONS])
+}
+
 /// The declarations of the sandbox bank's store.
 pub fn bank_schema() -> Result<Schema, OpenError> {
     Schema::new(&sandbox_bank::TABLES, &[&sandbox_bank::MIGRATIONS])
@@ -68,23 +81,27 @@ pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> 
         options.readers = most.saturating_sub(options.committers).max(1);
     }
     let main = one(config, MAIN_FILE, schema()?, options.clone()).await?;
+    // Those beside it migrate always: nothing in them is worth an operator's attention.
+    let beside = |name, synchronous, schema: &str| Options {
+        name,
+        synchronous,
+        migrate: true,
+        schema: schema.to_owned(),
+        committers: 1,
+        readers: 2,
+        ..options.clone()
+    };
+    // A writer of its own, so that no payment waits for the search's rows.
+    let options = beside("search", Synchronous::Normal, SEARCH_SCHEMA);
+    let search = one(config, SEARCH_FILE, search_schema()?, options).await?;
     let bank = if config.sandbox.bank == BankPlace::Store {
-        // Like a remote bank it outlives a killed process, and costs a payment no flush. It migrates
-        // always: nothing in it is worth an operator's attention.
-        let options = Options {
-            name: "bank",
-            synchronous: Synchronous::Off,
-            migrate: true,
-            schema: BANK_SCHEMA.to_owned(),
-            committers: 1,
-            readers: 2,
-            ..options
-        };
+        // Like a remote bank it outlives a killed process, and costs a payment no flush.
+        let options = beside("bank", Synchronous::Off, BANK_SCHEMA);
         Some(one(config, BANK_FILE, bank_schema()?, options).await?)
     } else {
         None
     };
-    Ok(Stores { main, bank })
+    Ok(Stores { main, search, bank })
 }
 
 async fn one(

@@ -124,7 +124,7 @@ impl Payments {
         }
         let mut found = Vec::new();
         for filter in filters {
-            let rows = self.store.find(page(&PAYMENT_SEARCH, scope, Some(&filter), below, limit)).await?;
+            let rows = self.search.find(page(&PAYMENT_SEARCH, scope, Some(&filter), below, limit)).await?;
             let ids: Vec<_> = rows.iter().filter_map(PaymentRow::read).map(|row| row.id).collect();
             let payments = self.payments_of(scope, &ids).await?;
             found.extend(payments.iter().filter(|payment| says(payment, text)).map(|payment| payment.id));

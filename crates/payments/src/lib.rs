@@ -118,11 +118,13 @@ pub const TABLES: &[&Table] = &[
     &settings::PAYMENT_SETTINGS,
     &volume::VOLUME_GRANT,
     &inbox::INBOX,
-    &search::PAYMENT_SEARCH,
-    &search::REFUND_SEARCH,
-    &search_index::SEARCH_CURSOR,
     &exchanges::EXCHANGE,
 ];
+
+/// The tables of the search, for a store of its own: all in them follows from [`TABLES`], and they are
+/// filled again when they are lost.
+pub const SEARCH_TABLES: &[&Table] =
+    &[&search::PAYMENT_SEARCH, &search::REFUND_SEARCH, &search_index::SEARCH_CURSOR];
 
 /// Their schema.
 pub const MIGRATIONS: &[Migration] = &[
@@ -140,9 +142,9 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 203,
-        name: "search",
-        sqlite: include_str!("../migrations/sqlite/203_search.sql"),
-        postgres: include_str!("../migrations/postgres/203_search.sql"),
+        name: "exchanges",
+        sqlite: include_str!("../migrations/sqlite/203_exchanges.sql"),
+        postgres: include_str!("../migrations/postgres/203_exchanges.sql"),
     },
     Migration {
         number: 204,
@@ -151,3 +153,11 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/204_limits.sql"),
     },
 ];
+
+/// The schema of [`SEARCH_TABLES`].
+pub const SEARCH_MIGRATIONS: &[Migration] = &[Migration {
+    number: 210,
+    name: "search",
+    sqlite: include_str!("../migrations/sqlite/210_search.sql"),
+    postgres: include_str!("../migrations/postgres/210_search.sql"),
+}];

@@ -171,7 +171,7 @@ impl Payments {
             }
             Source::Rows(filter) => {
                 let query = page(&PAYMENT_SEARCH, scope, filter.as_ref(), reading.below, reading.turn);
-                let rows = self.store.find(query).await?;
+                let rows = self.search.find(query).await?;
                 reading.ended = rows.len() < usize::try_from(reading.turn).unwrap_or(usize::MAX);
                 for row in rows.iter().filter_map(PaymentRow::read) {
                     reading.below = Some(row.id.uuid());
@@ -204,7 +204,7 @@ impl Payments {
         let mut query = Query::newest(&PAYMENT_SEARCH, scope, RANGE_MAX).order_by("amount_minor");
         query.filters.extend(bound(Comparison::AtLeast, filter.amount_from));
         query.filters.extend(bound(Comparison::AtMost, filter.amount_to));
-        let rows = self.store.find(query).await?;
+        let rows = self.search.find(query).await?;
         if rows.len() >= usize::try_from(RANGE_MAX).unwrap_or(usize::MAX) {
             reading.given_up = true;
             return Ok(());

@@ -1,6 +1,6 @@
 //! One call that moves or holds money, committed before anything is sent.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use kernel::{Cell, Column, ColumnType, Distilled, Id, Index, Money, Record, Table, Timestamp};
@@ -106,6 +106,15 @@ impl OperationId {
         self.local_text().iter().collect()
     }
 
+    /// The whole text; every record of a payment names its operations several times.
+    fn text(&self) -> String {
+        let mut text = String::with_capacity(40);
+        text.push_str(&self.payment.text());
+        text.push('-');
+        text.extend(self.local_text());
+        text
+    }
+
     fn local_text(&self) -> [char; 3] {
         let digit = |value: u8| char::from(b'0' + value % 10);
         [self.kind.letter(), digit(self.ordinal / 10), digit(self.ordinal)]
@@ -152,9 +161,7 @@ impl OperationId {
 
 impl fmt::Display for OperationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.payment.text())?;
-        f.write_char('-')?;
-        self.local_text().into_iter().try_for_each(|c| f.write_char(c))
+        f.write_str(&self.text())
     }
 }
 
@@ -171,7 +178,7 @@ impl FromStr for OperationId {
 
 impl Serialize for OperationId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string())
+        serializer.serialize_str(&self.text())
     }
 }
 

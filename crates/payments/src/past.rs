@@ -89,10 +89,24 @@ impl Payments {
         (draft.payment.expires_at, draft.payment.wakes_at) = (None, None);
         let changes = self.past_changes(&mut draft, &past)?;
         match self.store.commit(changes).await {
-            Outcome::Committed { .. } => Ok(true),
-            Outcome::Duplicate(Duplicate::Row { .. } | Duplicate::Claim) => Ok(false),
+            Outcome::Committed { .. } => {}
+            Outcome::Duplicate(Duplicate::Row { .. } | Duplicate::Claim) => return Ok(false),
+            other => return Err(refused(other)),
+        }
+        // Faster than by the journal, which finds what a kill leaves out here.
+        match self.search.commit(self.search_rows(&draft)).await {
+            Outcome::Committed { .. } | Outcome::Duplicate(_) => Ok(true),
             other => Err(refused(other)),
         }
+    }
+
+    fn search_rows(&self, draft: &Draft) -> Changes {
+        let scope = draft.scope;
+        let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
+        let row = PaymentRow::of(&draft.payment, self.vault.keys(scope.mode).ok());
+        changes.insert.push(row.insert(scope));
+        changes.insert.extend(draft.refunds.iter().map(|refund| refund_row(scope, &refund.record)));
+        changes
     }
 
     fn past_changes(&self, draft: &mut Draft, past: &PastPayment) -> Result<Changes, RecordError> {
@@ -108,9 +122,6 @@ impl Payments {
         if let Some((id, reference)) = past.customer.clone().filter(|_| past.makes_customer) {
             changes.insert(scope, &Customer::new(id, Some(reference), past.at))?;
         }
-        let row = PaymentRow::of(&draft.payment, self.vault.keys(scope.mode).ok());
-        changes.insert.push(row.insert(scope));
-        changes.insert.extend(draft.refunds.iter().map(|refund| refund_row(scope, &refund.record)));
         Ok(changes)
     }
 }

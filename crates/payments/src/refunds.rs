@@ -102,7 +102,7 @@ impl Payments {
             return Ok(found.into_iter().map(|versioned| versioned.record).collect());
         };
         let status = Filter::equal("status", status.as_str());
-        let rows = self.store.find(page(&REFUND_SEARCH, scope, Some(&status), below, limit)).await?;
+        let rows = self.search.find(page(&REFUND_SEARCH, scope, Some(&status), below, limit)).await?;
         let reads = rows
             .iter()
             .filter_map(refund_of)

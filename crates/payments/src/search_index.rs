@@ -183,7 +183,7 @@ impl Payments {
         if changes.insert.is_empty() && changes.update.is_empty() {
             return Ok(());
         }
-        match self.store.commit(changes).await {
+        match self.search.commit(changes).await {
             Outcome::Committed { .. } => Ok(()),
             // Somebody else under the same lease was faster.
             Outcome::Duplicate(_) => Err(PaymentsError::Busy),
@@ -201,7 +201,7 @@ impl Payments {
     }
 
     async fn search_place(&self) -> Result<Place, PaymentsError> {
-        let row = self.store.get(&SEARCH_CURSOR, nobody(), vec![NAME.into()]).await?;
+        let row = self.search.get(&SEARCH_CURSOR, nobody(), vec![NAME.into()]).await?;
         Ok(Place::read(row.as_ref()).in_our_form())
     }
 
@@ -215,7 +215,7 @@ impl Payments {
         let mut known = before.known;
         let mut read = None;
         if before.reads
-            && let Some(row) = self.store.get(&PAYMENT_SEARCH, scope, vec![subject.into()]).await?
+            && let Some(row) = self.search.get(&PAYMENT_SEARCH, scope, vec![subject.into()]).await?
         {
             read = PaymentRow::read(&row);
             // A damaged row knows nothing, and is written anew.
@@ -257,7 +257,7 @@ impl Payments {
         let query = Query::oldest(&REFUND, scope, REFUNDS_MAX).with(Filter::equal("payment", payment));
         for refund in self.store.of(scope).find::<Refund>(query).await? {
             let row = refund_row(scope, &refund.record);
-            let known = self.store.get(&REFUND_SEARCH, scope, row.key.clone()).await?;
+            let known = self.search.get(&REFUND_SEARCH, scope, row.key.clone()).await?;
             if known.as_ref().is_none_or(|known| known.columns != row.columns) {
                 changed.push((row, known.map_or(0, |known| known.version)));
             }

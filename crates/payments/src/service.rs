@@ -40,6 +40,9 @@ pub(crate) const TRACE: &str = "florin::trace";
 pub struct PaymentsPorts {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
+    /// Where the search's rows are kept ([`crate::SEARCH_TABLES`]): a store of its own, so that no payment
+    /// waits for them.
+    pub search: Arc<dyn Store>,
     /// How providers are reached.
     pub exchanges: Arc<dyn Exchanges>,
     /// The providers of this build.
@@ -61,6 +64,7 @@ pub struct PaymentsPorts {
 /// Payments of all merchants of this node.
 pub struct Payments {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) search: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
@@ -102,6 +106,7 @@ impl Payments {
             granted: Granted::new(Arc::clone(&ports.clock)),
             clocks,
             store: ports.store,
+            search: ports.search,
             vault: ports.vault,
             clock: ports.clock,
             ids: ports.ids,

@@ -10,6 +10,9 @@ use uuid::Uuid;
 pub enum Synchronous {
     /// The disk: what answered survives the loss of power.
     Full,
+    /// The operating system: a loss of power may take the newest commits, and leaves the older ones
+    /// whole. For what can be made again from another store.
+    Normal,
     /// The operating system: what answered survives the death of the process. For the sandbox
     /// bank's store alone.
     Off,

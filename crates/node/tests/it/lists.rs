@@ -162,15 +162,34 @@ async fn the_search_goes_on_after_a_stop_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lost_search_is_filled_again() {
+    let folder = Folder::new("lost-search");
+    let node = start(&folder, None).await;
+    let scope = world(&node).await;
+    for seed in 0..5 {
+        write(&node, scope, seed, PastEnd::Declined).await;
+    }
+    node.stop(Duration::from_secs(5)).await;
+    drop(node);
+    std::fs::remove_file(folder.0.join("search.db")).unwrap();
+
+    let node = start(&folder, None).await;
+    assert_eq!(count(&node, scope, PaymentStatus::Failed).await, 0);
+    assert!(node.catch_up_search().await.unwrap() >= 5);
+    assert_eq!(count(&node, scope, PaymentStatus::Failed).await, 5);
+    node.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_lost_the_lead_writes_no_rows() {
     let folder = Folder::new("lead");
     let node = start(&folder, None).await;
     let scope = world(&node).await;
     write(&node, scope, 1, PastEnd::Declined).await;
     let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let lease = node.store.lease("search", one, Duration::ZERO).await.unwrap().unwrap();
+    let lease = node.search_store.lease("search", one, Duration::ZERO).await.unwrap().unwrap();
     tokio::time::sleep(Duration::from_millis(5)).await;
-    assert!(node.store.lease("search", other, Duration::ZERO).await.unwrap().is_some());
+    assert!(node.search_store.lease("search", other, Duration::ZERO).await.unwrap().is_some());
     assert!(node.payments.index_search(&lease, 100).await.is_err());
     assert!(node.catch_up_search().await.unwrap() >= 1, "the place in the journal did not move");
     node.stop(Duration::from_secs(5)).await;

@@ -4,7 +4,7 @@ use testkit::Database;
 
 #[test]
 fn sqlite_has_what_is_declared() {
-    for schema in [node::schema().unwrap(), node::bank_schema().unwrap()] {
+    for schema in [node::schema().unwrap(), node::search_schema().unwrap(), node::bank_schema().unwrap()] {
         let differences = store::check_schema(&schema).unwrap();
         assert!(differences.is_empty(), "{differences:#?}");
     }
@@ -12,7 +12,7 @@ fn sqlite_has_what_is_declared() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_has_what_is_declared() {
-    for schema in [node::schema().unwrap(), node::bank_schema().unwrap()] {
+    for schema in [node::schema().unwrap(), node::search_schema().unwrap(), node::bank_schema().unwrap()] {
         let Some(database) = Database::create().await else { return };
         let ports = node::host::ports();
         let options = store::Options::new(ports.ids.uuid(), ports.clock, ports.ids, ports.tasks);

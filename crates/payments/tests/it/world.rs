@@ -138,7 +138,8 @@ pub(crate) struct World {
 }
 
 fn schema() -> Schema {
-    Schema::new(payments::TABLES, &[payments::MIGRATIONS]).unwrap()
+    let tables: Vec<_> = [payments::TABLES, payments::SEARCH_TABLES].concat();
+    Schema::new(&tables, &[payments::MIGRATIONS, payments::SEARCH_MIGRATIONS]).unwrap()
 }
 
 impl World {
@@ -176,6 +177,7 @@ impl World {
         settings(&mut payments_settings);
         let payments = Payments::new(PaymentsPorts {
             store: Arc::clone(&store),
+            search: Arc::clone(&store),
             exchanges: Arc::new(OneWay(Arc::clone(&wire))),
             registry: provider_registry::all(),
             vault: Arc::new(Vault::new(&secret).unwrap()),

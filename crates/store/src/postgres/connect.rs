@@ -73,7 +73,7 @@ impl Connector {
     fn settings(&self, purpose: Use) -> String {
         let synchronous = match self.synchronous {
             Synchronous::Full => "on",
-            Synchronous::Off => "off",
+            Synchronous::Normal | Synchronous::Off => "off",
         };
         let mut settings = format!(
             "SET search_path = {}, pg_catalog; SET synchronous_commit = {synchronous}; SET jit = off; \
