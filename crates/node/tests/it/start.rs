@@ -8,7 +8,7 @@ use node::config::BankPlace;
 use node::{Config, Node, StartError};
 
 /// Removed with the test.
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
     pub(crate) fn new(name: &str) -> Self {
