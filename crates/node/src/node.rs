@@ -185,7 +185,7 @@ impl Node {
         });
         let search = self.search_leader();
         // Not at every commit: a row that is written a moment later is written once.
-        self.keep_by_timer("search", Duration::from_millis(300), move |node| {
+        self.keep_by_timer("search", Duration::from_millis(400), move |node| {
             let leader = search.clone();
             Box::pin(async move { crate::search::index(&leader, &node).await })
         });
