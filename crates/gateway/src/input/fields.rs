@@ -2,6 +2,7 @@
 
 use super::json::{Member, Node, push_segment};
 use super::nearest::{is_quotable, nearest, suggestion};
+use super::stripe;
 use super::text::{TextRule, check_text};
 use crate::problem::{Problem, catalogue as code};
 
@@ -39,15 +40,18 @@ impl<'t, 'a> Fields<'t, 'a> {
 
     fn unexpected(&self, name: &str, schema: &Schema) -> Problem {
         if schema.later.contains(&name) {
-            let detail = format!("`{name}` is known, but this version does not serve it yet; leave it out.");
+            let hint = stripe::hint(name, schema.fields).unwrap_or_default();
+            let detail =
+                format!("`{name}` is known, but this version does not serve it yet; leave it out.{hint}");
             return Problem::new(&code::UNSUPPORTED_FIELD, detail).at(self.pointer(name));
         }
         if !is_quotable(name) {
             let detail = "There is no such field; its name is too long, or not fit, to be repeated here.";
             return Problem::new(&code::UNKNOWN_FIELD, detail).at(self.base);
         }
-        let known = schema.fields.iter().chain(schema.later).copied();
-        let detail = format!("There is no field `{name}`.{}", suggestion(nearest(name, known)));
+        let hint = stripe::hint(name, schema.fields)
+            .unwrap_or_else(|| suggestion(nearest(name, schema.fields.iter().chain(schema.later).copied())));
+        let detail = format!("There is no field `{name}`.{hint}");
         Problem::new(&code::UNKNOWN_FIELD, detail).at(self.pointer(name))
     }
 

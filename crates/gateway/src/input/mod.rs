@@ -20,6 +20,7 @@ pub(crate) mod payer;
 mod payment;
 mod query;
 mod refund;
+mod stripe;
 mod test_clock;
 mod text;
 mod update;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::nearest::{is_quotable, nearest, suggestion};
+use super::stripe;
 use crate::problem::{Problem, catalogue as code};
 
 /// How many entries a page has unless asked otherwise.
@@ -71,9 +72,10 @@ fn unexpected(name: &str, known: &[&str], later: &[&str]) -> Problem {
     if !is_quotable(name) {
         return Problem::new(&code::UNKNOWN_PARAMETER, "There is no such query parameter.");
     }
-    let near = nearest(name, known.iter().chain(later).copied());
+    let hint = stripe::hint(name, known)
+        .unwrap_or_else(|| suggestion(nearest(name, known.iter().chain(later).copied())));
     let all = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    let detail = format!("There is no query parameter `{name}` here; there is: {all}.{}", suggestion(near));
+    let detail = format!("There is no query parameter `{name}` here; there is: {all}.{hint}");
     Problem::new(&code::UNKNOWN_PARAMETER, detail).at(name)
 }
 

@@ -1,6 +1,7 @@
 //! One row for each way in which a create request is refused.
 
 use crate::commands::{create, with};
+use crate::world::World;
 
 /// Code, pointer, body. `+ …` are fields beside an amount and a currency, `card …` fields of a card's
 /// method, `dated card …` beside a good number and month, `good card …` beside a year too, `upi …` fields of
@@ -140,4 +141,28 @@ fn every_refusal_names_its_field() {
         let document = String::from_utf8(problem.document("req_1")).unwrap();
         assert!(!document.contains("42424242"), "{document}");
     }
+}
+
+#[tokio::test]
+async fn names_of_stripe_are_told_what_stands_here() {
+    let world = World::start().await;
+    for (path, body, says) in [
+        ("payments", r#"{"receipt_email": "a@b.example"}"#, "`customer_email`"),
+        ("payments", r#"{"setup_future_usage": "off_session"}"#, "`save_payment_method`"),
+        ("payments", r#"{"customer": "cus_1"}"#, "`customer_id`"),
+        ("payments", r#"{"payment_method_types": ["card"]}"#, "leave it out"),
+        ("payments/pay_01h455vb4pex5vsknk084sn02q/capture", r#"{"amount_to_capture": 5}"#, "`amount`"),
+        ("refunds", r#"{"payment_intent": "pi_1"}"#, "`payment_id`"),
+    ] {
+        let refused = world.post(&format!("/api/v1/{path}"), body).await.json();
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains(says), "{body}: {detail}");
+    }
+    for (query, says) in [("starting_after=x", "`cursor`"), ("created[gte]=1", "`created_from`")] {
+        let refused = world.get(&format!("/api/v1/payments?{query}")).await.json();
+        assert!(refused["detail"].as_str().unwrap().contains(says), "{query}: {refused}");
+    }
+    // What is not here has no counterpart to be told of.
+    let refused = world.post("/api/v1/refunds", r#"{"receipt_email": "a@b.example"}"#).await.json();
+    assert!(!refused["detail"].as_str().unwrap().contains("Stripe"), "{refused}");
 }
