@@ -11,6 +11,7 @@ mod browser;
 mod call;
 mod client;
 mod client_secret;
+mod cors;
 mod drain;
 pub mod input;
 mod measure;

@@ -9,6 +9,7 @@ use axum::routing::{MethodRouter, get, post};
 use identity::AccessScope;
 use node::Node;
 
+use crate::cors::Cors;
 use crate::outermost::{Outermost, method_not_allowed, outermost, route_not_found};
 use crate::{api, browser, monitor, openapi, sandbox, webhooks};
 
@@ -74,16 +75,23 @@ pub fn routes() -> Vec<Route> {
 pub fn router(node: Arc<Node>) -> Router {
     let outer = Outermost::of(&node);
     let (bank, clock) = (node.bank.clone(), Arc::clone(&node.clock));
+    let table = routes();
+    let cors = Cors::new(&node.config.server.allowed_origins, &table);
     let mut router = Router::new();
-    for route in routes() {
+    for route in table {
         router = router.route(&route.path, route.handler);
     }
     let mut router = router.with_state(node);
     if let Some(bank) = bank {
         router = router.merge(sandbox::routes(bank, clock));
     }
-    router
+    let router = router
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(outer, outermost))
+        .layer(from_fn_with_state(outer, outermost));
+    // Around everything else, so that a page can read refusals, too.
+    match cors {
+        Some(cors) => router.layer(from_fn_with_state(cors, crate::cors::cors)),
+        None => router,
+    }
 }

@@ -17,7 +17,7 @@ use vault::{SecretSource, ServerSecret, TestSecret, Vault};
 
 use crate::background::{Leader, Pace, Pass};
 use crate::bank::{self, Ways};
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::stores::{self, Stores};
@@ -89,7 +89,6 @@ pub async fn start(config: Config, ports: Ports) -> Result<Arc<Node>, StartError
 /// Composes everything over stores that are open already.
 pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<Arc<Node>, StartError> {
     let registry = provider_registry::all();
-    check_gateway(&config, &registry)?;
     let (ids, random) = (Arc::clone(&ports.ids), Arc::clone(&ports.random));
     let opened =
         vault::open(stores.main.as_ref(), ids.as_ref(), random.as_ref(), &secret_source(&config)?).await?;
@@ -335,18 +334,6 @@ async fn tell(leader: &Leader, bank: &Bank, node: &Node) -> Pass {
         }
         Err(reason) => Pass::Failed(reason),
     }
-}
-
-fn check_gateway(config: &Config, registry: &provider_kit::Registry) -> Result<(), ConfigError> {
-    let Some(name) = &config.payment.default_gateway else { return Ok(()) };
-    if registry.get(name).is_some() {
-        return Ok(());
-    }
-    let known: Vec<_> = registry.iter().map(|provider| provider.profile().id).collect();
-    Err(ConfigError::Relation(format!(
-        "payment.default_gateway is no provider of this build; there is: {}",
-        known.join(", ")
-    )))
 }
 
 fn secret_source(config: &Config) -> Result<SecretSource, StartError> {

@@ -68,6 +68,11 @@ pub fn bank_schema() -> Result<Schema, OpenError> {
     Schema::new(&sandbox_bank::TABLES, &[&sandbox_bank::MIGRATIONS])
 }
 
+/// Whether the embedded store is there already. Makes nothing.
+pub fn has_store(config: &Config) -> bool {
+    config.database.folder.join(MAIN_FILE).exists()
+}
+
 /// Opens the configured stores; with `migrate`, brings an older database up to date, otherwise it is
 /// refused. Blocks while another process migrates the same database.
 pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> Result<Stores, StartError> {

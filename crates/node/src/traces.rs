@@ -18,7 +18,7 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Response};
 use opentelemetry_otlp::{Protocol, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{BatchSpanProcessor, Sampler, SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::filter::filter_fn;
@@ -28,6 +28,7 @@ use transport::{Settings, Transport};
 use crate::StartError;
 use crate::config::OtlpConfig;
 use crate::mask::mask;
+use crate::sampling::Choice;
 
 /// The target of spans that are part of a trace.
 pub const TARGET: &str = "florin::trace";
@@ -62,10 +63,9 @@ impl Traces {
             .with_timeout(EXPORT_WITHIN)
             .build()
             .map_err(|error| failed(&error))?;
-        let ratio = ratio(config.sample_percent);
         let provider = SdkTracerProvider::builder()
             .with_span_processor(BatchSpanProcessor::builder(Masking(exporter)).build())
-            .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio))))
+            .with_sampler(Choice::new(config))
             .with_resource(
                 Resource::builder()
                     .with_service_name("florin")
@@ -246,10 +246,4 @@ impl HttpClient for Client {
         // The thread is the batches' own and waits for nothing else.
         Box::pin(std::future::ready(self.send(request)))
     }
-}
-
-/// Percent as the sampler wants it.
-#[expect(clippy::float_arithmetic, reason = "a share of traces, not of money")]
-fn ratio(percent: u32) -> f64 {
-    f64::from(percent.min(100)) / 100.0
 }

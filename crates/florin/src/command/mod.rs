@@ -155,11 +155,20 @@ fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
 }
 
 /// Opens the configured store, whether or not a server runs, does `work` and closes it. An older store
-/// is refused: a server of that age may run beside.
+/// is refused: a server of that age may run beside. So is a folder without one: a command that was meant
+/// for another folder must not leave an empty database in this one.
 fn with_node<T, F>(config: Config, work: impl FnOnce(Arc<Node>) -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
+    if config.database.url.is_none() && !node::has_store(&config) {
+        let folder = config.database.folder.display();
+        return Err(Failure::Usage(format!(
+            "there is no database in {folder}: run this where the server runs, name its folder or address \
+             (FLORIN_DATABASE__FOLDER, DATABASE_URL, --config), or make one with `florin serve` or \
+             `florin migrate`"
+        )));
+    }
     on_runtime(async {
         let ports = node::host::ports();
         let stores = node::open(&config, &ports, ports.ids.uuid(), false).await?;

@@ -108,5 +108,5 @@ fn people_read_lines() {
     let unknown = place.run(&["provider", "test", "stripe"]);
     assert_eq!(unknown.status.code(), Some(2), "{}", String::from_utf8_lossy(&unknown.stderr));
     let nobody = place.run(&["provider", "test", "sandbox"]);
-    assert_eq!(nobody.status.code(), Some(1), "there is no store yet");
+    assert_eq!(nobody.status.code(), Some(2), "there is no store yet");
 }

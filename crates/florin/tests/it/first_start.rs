@@ -53,6 +53,26 @@ fn a_second_serve_on_the_folder_is_refused_and_the_first_named() {
     server.stop();
 }
 
+/// An operator's command in the wrong folder says so, and leaves nothing there.
+#[test]
+fn a_command_in_an_empty_folder_makes_no_database() {
+    let place = Place::sqlite("empty_folder");
+    for arguments in [
+        &["payment", "show", "pay_01h455vb4pex5vsknk084sn02q"][..],
+        &["merchant", "list"],
+        &["key", "list"],
+        &["key", "create"],
+        &["ledger", "check"],
+        &["provider", "test", "sandbox"],
+    ] {
+        let output = place.run(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains("there is no database in") && said.contains("florin serve"), "{said}");
+        assert!(!place.folder.join("florin-data").exists(), "{arguments:?} made a folder");
+    }
+}
+
 #[test]
 fn a_wrong_setting_stops_the_start_with_its_place() {
     let place = Place::sqlite("wrong_setting");

@@ -98,7 +98,12 @@ fn card() -> serde_json::Value {
 fn a_payment_is_one_trace_from_the_request_to_the_settle() {
     let collector = Collector::start();
     let place = Place::sqlite("traces");
-    let settings = [("JAEGER_ENDPOINT", collector.address.as_str()), ("FLORIN_LOG__LEVEL", "warn")];
+    let address = collector.address.as_str();
+    let settings = [
+        ("JAEGER_ENDPOINT", address),
+        ("FLORIN_LOG__LEVEL", "warn"),
+        ("FLORIN_OTLP__FOLLOW_CALLERS", "true"),
+    ];
     let server = place.serve(&settings, None);
     let body = card().to_string();
     let paid = server.ask("POST", "/api/v1/payments", &[("traceparent", PARENT)], &body);

@@ -12,6 +12,7 @@ mod answers;
 mod authorization;
 mod clients;
 mod commands;
+mod cors;
 mod customers;
 mod edges;
 mod idempotency;

@@ -84,10 +84,11 @@ impl Config {
             source::of_file(file, text)?,
             source::of_environment(environment)?,
         ];
-        let mut answered = Vec::new();
+        let (mut answered, mut strange) = (Vec::new(), Vec::new());
         for (number, layer) in layers.into_iter().enumerate() {
             agree(&layer.settings, environment)?;
             answered.extend(layer.answered);
+            strange.extend(layer.strange);
             for Assignment { key, raw, origin } in layer.settings {
                 (key.set)(&mut config, &raw, environment)
                     .map_err(|allowed| ConfigError::Value { said_by: origin.to_string(), allowed })?;
@@ -96,6 +97,7 @@ impl Config {
             }
         }
         config.origins.answers = answer::answer(&answered, environment)?;
+        config.origins.answers.extend(strange);
         config.check()?;
         Ok(config)
     }

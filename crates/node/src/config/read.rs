@@ -43,6 +43,14 @@ pub(super) const NETWORKS: Reader<Vec<Network>> = Reader::new(
         texts.iter().map(|text| text.parse().map_err(|_| NETWORKS.allowed)).collect()
     },
 );
+pub(super) const ORIGINS: Reader<Vec<String>> = Reader::new(
+    "list of origins",
+    "a list of origins as browsers write them, such as [\"https://shop.example.com\"]",
+    |raw, _| {
+        let texts = raw.texts().map_err(|_| ORIGINS.allowed)?;
+        if texts.iter().all(|text| is_origin(text)) { Ok(texts) } else { Err(ORIGINS.allowed) }
+    },
+);
 pub(super) const RATE: Reader<Option<Rate>> =
     Reader::new("rate", "a rate such as \"100/s\", \"30/m\" or \"5/h\", or \"off\"", |raw, _| {
         match raw.text() {
@@ -136,6 +144,15 @@ pub(super) const LOG_FORMAT: Reader<LogFormat> =
         Ok("json") => Ok(LogFormat::Json),
         _ => Err(LOG_FORMAT.allowed),
     });
+
+/// Scheme, host in lower case, and a port if it is not the scheme's own (RFC 6454, section 6.1).
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
+    let is_usual = (text.starts_with("https://") && text.ends_with(":443"))
+        || (text.starts_with("http://") && text.ends_with(":80"));
+    rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(fits)) && !is_usual
+}
 
 fn metric_prefix(raw: &Raw) -> Result<String, Allowed> {
     let text = raw.some_text().map_err(|_| METRIC_PREFIX.allowed)?;

@@ -39,6 +39,8 @@ impl Config {
                 return Err(ConfigError::Relation(format!("{name} must be longer than nothing")));
             }
         }
+        self.check_payments()?;
+        self.check_gateway()?;
         if self.payment.upi.expires_in > self.payment.expires_in {
             return refuse("payment.upi.expires_in is longer than payment.expires_in");
         }
@@ -69,6 +71,47 @@ impl Config {
             );
         }
         Ok(())
+    }
+
+    /// What payments do by themselves, and how much they may be.
+    fn check_payments(&self) -> Result<(), ConfigError> {
+        let refuse = |reason: &str| Err(ConfigError::Relation(reason.to_owned()));
+        if !self.payment.auto_capture && self.payment.capture_delay_seconds.is_some() {
+            return refuse(
+                "payment.auto_capture = false leaves the capture to somebody, and \
+                 payment.capture_delay_seconds captures by itself: remove one of them",
+            );
+        }
+        if let (Some(daily), Some(monthly)) = (self.limits.daily_volume, self.limits.monthly_volume)
+            && monthly < daily
+        {
+            return refuse(
+                "limits.monthly_volume_limit is less than limits.daily_volume_limit, so that no day could \
+                 reach its own",
+            );
+        }
+        let is_shared = self.metrics.enabled && self.metrics.port == Some(self.server.port);
+        if is_shared && self.server.port != 0 {
+            return refuse(
+                "metrics.port is server.port: leave metrics.port out, and /metrics is a page of the API's \
+                 port",
+            );
+        }
+        Ok(())
+    }
+
+    /// The provider that charges by default is one of this build.
+    fn check_gateway(&self) -> Result<(), ConfigError> {
+        let registry = provider_registry::all();
+        let Some(name) = &self.payment.default_gateway else { return Ok(()) };
+        if registry.get(name).is_some() {
+            return Ok(());
+        }
+        let known: Vec<_> = registry.iter().map(|provider| provider.profile().id).collect();
+        Err(ConfigError::Relation(format!(
+            "payment.default_gateway is no provider of this build; there is: {}",
+            known.join(", ")
+        )))
     }
 
     /// What is allowed and still worth a line in the log.

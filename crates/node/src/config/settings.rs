@@ -61,6 +61,8 @@ pub struct ServerConfig {
     pub stop_delay: Duration,
     /// Whose word on who is calling counts.
     pub trusted_proxies: Vec<Network>,
+    /// The origins of pages that may call the routes for browsers.
+    pub allowed_origins: Vec<String>,
 }
 
 /// How often somebody may call; a rate of `None` is no limit.
@@ -188,8 +190,10 @@ pub struct MetricsConfig {
 pub struct OtlpConfig {
     /// An OpenTelemetry collector's address; `None`: there are no traces.
     pub endpoint: Option<String>,
-    /// Of a hundred requests that begin here, how many are traced.
+    /// Of a hundred requests, how many are traced.
     pub sample_percent: u32,
+    /// Whether a caller's own decision counts for more.
+    pub follow_callers: bool,
 }
 
 /// What is logged, and how.

@@ -21,6 +21,8 @@ pub(super) struct Layer {
     pub(super) settings: Vec<Assignment>,
     /// Names that have no effect here.
     pub(super) answered: Vec<Used>,
+    /// Names of ours, by their beginning, that nobody knows.
+    pub(super) strange: Vec<String>,
 }
 
 /// All settings of a file's text; `file` names it in errors, and its ending says the language.
@@ -65,7 +67,8 @@ fn is_below(rest: &str) -> bool {
 }
 
 /// All settings of the environment. What begins with `FLORIN_` and holds `__` is meant for us, so it
-/// must be known; other names belong to others.
+/// must be known, and so is a setting's name with single underscores; of what else begins so, it is said
+/// that it sets nothing. All other names belong to others.
 pub(super) fn of_environment(environment: &Environment) -> Result<Layer, ConfigError> {
     let mut found = Layer::default();
     for (name, value) in environment {
@@ -87,10 +90,46 @@ pub(super) fn of_environment(environment: &Environment) -> Result<Layer, ConfigE
                 key: name.clone(),
                 nearest: near(nearest(&path).map(environment_name)),
             });
+        } else if let Some(rest) = name.strip_prefix("FLORIN_").filter(|_| !is_of_others(name, value)) {
+            if let Some(meant) = keys().flat_map(Key::paths).find(|path| is_spelt_alike(path, rest)) {
+                return Err(ConfigError::UnknownKey {
+                    place: "environment".to_owned(),
+                    key: name.clone(),
+                    nearest: near(Some(environment_name(meant))),
+                });
+            }
+            found.strange.push(format!(
+                "{name} sets nothing: settings are FLORIN_SECTION__NAME, with two underscores"
+            ));
         }
     }
     found.settings.extend(super::compose::database_url(environment)?);
     Ok(found)
+}
+
+/// What this project's own tools read, and what Kubernetes tells of services in the same namespace.
+fn is_of_others(name: &str, value: &str) -> bool {
+    const TOOLS: [&str; 9] = [
+        "FLORIN_TEST_",
+        "FLORIN_TOOLS",
+        "FLORIN_BINARY",
+        "FLORIN_PG_",
+        "FLORIN_REGENERATE",
+        "FLORIN_SCHEMATHESIS_",
+        "FLORIN_PUBLIC_URL",
+        "FLORIN_TRUSTED_PROXIES",
+        "FLORIN_SERVICE_",
+    ];
+    TOOLS.iter().any(|start| name.starts_with(start))
+        || value.starts_with("tcp://")
+        || ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT_"].iter().any(|part| name.contains(part))
+}
+
+/// Whether they differ in case and in what stands between the words alone.
+fn is_spelt_alike(path: &str, rest: &str) -> bool {
+    let letters =
+        |text: &str| text.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    letters(path) == letters(rest)
 }
 
 fn answered(name: &str) -> Option<&'static Answer> {

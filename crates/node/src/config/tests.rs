@@ -138,8 +138,49 @@ fn what_cannot_be_used_is_said_with_its_place() {
             "sandbox.faults and sandbox.latency belong to the bank's own process",
         ),
     ] {
-        let error = read(text, &environment).unwrap_err().to_string();
-        assert!(error.starts_with(said), "{text} {environment:?}\n  said {error}\n  not  {said}");
+        check_refusal(text, &environment, said);
+    }
+}
+
+fn check_refusal(text: &str, environment: &[(&str, &str)], said: &str) {
+    let error = read(text, environment).unwrap_err().to_string();
+    assert!(error.starts_with(said), "{text} {environment:?}\n  said {error}\n  not  {said}");
+}
+
+#[test]
+fn what_contradicts_or_is_nearly_a_name_is_refused() {
+    let environment = |name: &'static str, value: &'static str| vec![(name, value)];
+    for (text, environment, said) in [
+        (
+            "[payment]\nauto_capture = false\ncapture_delay_seconds = 60",
+            vec![],
+            "payment.auto_capture = false leaves the capture to somebody",
+        ),
+        (
+            "[limits]\ndaily_volume_limit = 100\nmonthly_volume_limit = 99",
+            vec![],
+            "limits.monthly_volume_limit is less than limits.daily_volume_limit",
+        ),
+        ("[server]\nport = 9090\n[metrics]\nport = 9090", vec![], "metrics.port is server.port"),
+        (
+            "server.allowed_origins = [\"https://shop.example.com/\"]",
+            vec![],
+            "florin.toml:1: server.allowed_origins must be a list of origins",
+        ),
+        ("server.allowed_origins = [\"*\"]", vec![], "florin.toml:1: server.allowed_origins must be a list"),
+        ("payment.default_gateway = \"nobody\"", vec![], "payment.default_gateway is no provider"),
+        (
+            "",
+            environment("FLORIN_SERVER_PORT", "8001"),
+            "environment: `FLORIN_SERVER_PORT` is no setting; the nearest is `FLORIN_SERVER__PORT`",
+        ),
+        (
+            "",
+            environment("FLORIN_DATABASE_URL", "postgres://h/d"),
+            "environment: `FLORIN_DATABASE_URL` is no setting; the nearest is `FLORIN_DATABASE__URL`",
+        ),
+    ] {
+        check_refusal(text, &environment, said);
     }
 }
 
@@ -157,6 +198,23 @@ fn equal_values_under_two_names_agree() {
 fn other_names_in_the_environment_are_left_alone() {
     let others = [("FLORIN_TEST_DATABASE_URL", "x"), ("PORT", "x"), ("DATABASE_URL", ""), ("HOME", "/root")];
     assert!(read("", &others).unwrap().database.url.is_none());
+}
+
+#[test]
+fn what_begins_like_ours_and_sets_nothing_is_said() {
+    let config = read("", &[("FLORIN_LOGLEVL", "debug")]).unwrap();
+    let warnings = config.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings.iter().all(|text| text.starts_with("FLORIN_LOGLEVL sets nothing")), "{warnings:?}");
+    // A service named `florin` leaves these in every container of its namespace.
+    let of_kubernetes = [
+        ("FLORIN_SERVICE_HOST", "10.0.0.7"),
+        ("FLORIN_SERVICE_PORT_HTTP", "80"),
+        ("FLORIN_PORT", "tcp://10.0.0.7:80"),
+        ("FLORIN_SERVER_PORT", "tcp://10.0.0.8:80"),
+        ("FLORIN_PORT_80_TCP_PROTO", "tcp"),
+    ];
+    assert_eq!(read("", &of_kubernetes).unwrap().warnings(), Vec::<String>::new());
 }
 
 #[test]

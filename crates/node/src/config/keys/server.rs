@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::{Is, Unset};
 use crate::config::key::{Section, key};
-use crate::config::read::{BOOLEAN, DURATION, NETWORKS, PORT, TEXT, WEB_ADDRESS};
+use crate::config::read::{BOOLEAN, DURATION, NETWORKS, ORIGINS, PORT, TEXT, WEB_ADDRESS};
 
 pub(super) const SECTION: Section = Section {
     name: "server",
@@ -67,6 +67,15 @@ pub(super) const SECTION: Section = Section {
             "Proxies whose X-Forwarded-For (or Forwarded) says who is calling, and whose X-Forwarded-Proto \
              says whether it came over TLS. From all others these headers count for nothing. Live keys are \
              refused over plain HTTP except from here and from this machine."
+        ),
+        key!(
+            "server.allowed_origins",
+            [],
+            ORIGINS => server.allowed_origins,
+            Is("[]"),
+            "Pages of these origins may call, with a publishable key, what such a key may do: tokenize a \
+             card, and confirm and read a payment by its client secret. Without any, browsers keep every \
+             answer from pages of other origins. In the environment with commas between."
         ),
         key!(
             "server.pci_compliance_mode",

@@ -51,7 +51,15 @@ pub(super) const OTLP: Section = Section {
             [],
             PERCENT => otlp.sample_percent,
             Is("100"),
-            "Of a hundred requests that begin here, how many are traced. A caller's own decision is kept."
+            "Of a hundred requests, how many are traced."
+        ),
+        key!(
+            "otlp.follow_callers",
+            [],
+            BOOLEAN => otlp.follow_callers,
+            Is("false"),
+            "Whether a caller that sends `traceparent` decides for itself if its request is traced: only \
+             where all callers are your own. A trace's id is taken over either way."
         ),
     ],
 };
