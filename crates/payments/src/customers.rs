@@ -1,12 +1,15 @@
 //! Customers: made, read, listed, changed, deleted; and found or made when a payment names one.
 
-use kernel::{Claim, Comparison, Duplicate, Filter, Id, Lane, Outcome, Query, Scope, Timestamp, Versioned};
+use kernel::{Claim, Duplicate, Filter, Id, Lane, Outcome, Query, Scope, Timestamp, Versioned};
 use serde_json::json;
+use uuid::Uuid;
 use vault::{Keys, Purpose};
 
 use crate::account::{hex, unhex};
 use crate::command::{Caller, CustomerRef};
 use crate::customer::{CUSTOMER, Customer, CustomerKind, Profile};
+use crate::filter::within;
+use crate::list::{Dated, Span, page};
 use crate::method::{AccountToken, PAYMENT_METHOD, PaymentMethod, PaymentMethodKind};
 use crate::methods::{Holder, no_such_method};
 use crate::patch::{MetadataPatch, Patch};
@@ -91,6 +94,16 @@ pub struct CustomerView {
     pub profile: Profile,
 }
 
+impl Dated for Customer {
+    fn uuid(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+}
+
 impl Payments {
     /// Makes a customer. Two that ask for one reference at the same time make one.
     pub async fn customer_create(
@@ -120,23 +133,28 @@ impl Payments {
         after: Option<Id<CustomerKind>>,
         limit: u32,
     ) -> Result<Page<CustomerView>, PaymentsError> {
-        let mut query = Query::newest(&CUSTOMER, scope, limit).after(after.map(|id| vec![id.into()]));
-        query = query.with(Filter::compare("deleted_at", Comparison::Absent, 0));
-        if let Some(reference) = filter.reference {
-            query = query.with(Filter::equal("reference", reference));
-        }
-        if let Some(email) = filter.email {
-            query = query.with(Filter::equal("email_mac", self.email_mac(scope, &email)?));
-        }
-        if let Some(from) = filter.created_from {
-            query = query.with(Filter::compare("created_at", Comparison::AtLeast, from));
-        }
-        if let Some(to) = filter.created_to {
-            query = query.with(Filter::compare("created_at", Comparison::AtMost, to));
-        }
-        let page = self.page::<Customer>(scope, query, limit).await?;
-        let items = page.items.into_iter().map(|customer| self.view(scope, customer));
-        Ok(Page { items: items.collect::<Result<_, _>>()?, has_more: page.has_more })
+        let email = filter.email.as_deref().map(|email| self.email_mac(scope, email)).transpose()?;
+        let by_reference = filter.reference.as_deref().map(|text| Filter::equal("reference", text));
+        let by_email = email.as_deref().map(|mac| Filter::equal("email_mac", mac));
+        let (index, store) = (by_reference.or(by_email), self.store.of(scope));
+        let read = |below, count| {
+            let query = page(&CUSTOMER, scope, index.as_ref(), below, count);
+            async {
+                let found = store.find::<Customer>(query).await?;
+                Ok(found.into_iter().map(|versioned| versioned.record).collect())
+            }
+        };
+        let holds = |customer: &Customer| {
+            customer.deleted_at.is_none()
+                && filter.reference.as_ref().is_none_or(|text| customer.reference.as_ref() == Some(text))
+                && email.as_ref().is_none_or(|mac| customer.email_mac.as_ref() == Some(mac))
+                && within(customer.created_at, filter.created_from, filter.created_to)
+        };
+        let below = self.start_below::<Customer>(scope, filter.created_to, after.map(Id::uuid)).await?;
+        let span = Span { below, from: filter.created_from, limit, at_once: 0 };
+        let Page { items, next } = self.narrowed(span, read, holds).await?;
+        let shown = items.into_iter().map(|customer| self.view(scope, customer));
+        Ok(Page { items: shown.collect::<Result<_, _>>()?, next })
     }
 
     /// Changes a customer.

@@ -41,11 +41,8 @@ impl Payments {
         found.extend(self.by_rows(scope, text, below, enough).await?);
         let newest: Vec<_> =
             found.into_iter().rev().take(usize::try_from(enough).unwrap_or(usize::MAX)).collect();
-        let mut items = self.payments_of(scope, &newest).await?;
-        let room = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = items.len() > room;
-        items.truncate(room);
-        Ok(Page { items, has_more })
+        let items = self.payments_of(scope, &newest).await?;
+        Ok(Page::cut(items, limit, |payment| payment.id.uuid()))
     }
 
     /// The payments that an id or a reference of an operation names.

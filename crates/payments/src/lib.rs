@@ -82,6 +82,7 @@ pub use dispute::{Dispute, DisputeKind};
 pub use exchanges::{ExchangeKind, RecordExchanges, RecordedExchange};
 pub use filter::{PaymentFilter, RefundFilter};
 pub use inbox::{DeliveryKind, DeliveryStatus, INBOX_JOB, StoredDelivery};
+pub use list::EXAMINED_MAX;
 pub use method::{PaymentMethod, PaymentMethodKind};
 pub use methods::{Attaching, MethodView, NewMethod};
 pub use operation::{Operation, OperationId, OperationKind, OperationStatus};

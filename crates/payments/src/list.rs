@@ -2,8 +2,12 @@
 //!
 //! Ids are made in the order of time, and a page continues below the last id of the one before. Where a
 //! filter has an index of its own, its rows are read from there in that same order; where several have,
-//! they are read in turns and whichever fills the page first wins, so that no plan must be guessed.
+//! each is read a little and then the one that came furthest, so that no plan must be guessed.
+//!
+//! A page reads a bounded number of rows. Where two filters hardly ever meet it may be short, or even
+//! empty, and the next one goes on where its rows ended.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +26,13 @@ use crate::service::{Page, Payments};
 /// Between an id's time and its payment's `created_at` a card may have been tokenized, which takes at
 /// most a send deadline and a time-out: so far the two orders may differ.
 const SLACK: Duration = Duration::from_mins(1);
-/// Rows that a source reads in its first turn, and at most in one turn.
-const TURN_FIRST: u32 = 256;
-const TURN_MAX: u32 = 4096;
+/// Rows of sources that one page reads at most: some milliseconds on either store, however many there
+/// are. The payments that are shown are read beside them, and a few places are looked for.
+pub const EXAMINED_MAX: u32 = 1_000;
+/// Rows that a source reads in its first turn: of all sources together, fewer than a page may read.
+const TURN_FIRST: u32 = 120;
 /// Rows of a narrow range of amounts that are read to be put in order.
-const RANGE_MAX: u32 = 5_000;
+const RANGE_MAX: u32 = 280;
 
 /// Where ids come from, highest first.
 enum Source {
@@ -42,21 +48,74 @@ enum Source {
 struct Reading {
     source: Source,
     below: Option<Uuid>,
+    /// Rows that its next turn reads.
     turn: u32,
     found: Vec<Id<PaymentKind>>,
     /// Payments that were read on the way, so that they are not read again.
     payments: Vec<Payment>,
+    progress: Progress,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// Nothing was read yet.
+    New,
+    /// All matches down to `below` are found.
+    Begun,
     /// All that there is was read.
-    ended: bool,
+    Ended,
     /// It is of no use.
-    given_up: bool,
+    GivenUp,
 }
 
 impl Reading {
     fn new(source: Source, below: Option<Uuid>, turn: u32) -> Self {
         let (found, payments) = (Vec::new(), Vec::new());
-        Self { source, below, turn, found, payments, ended: false, given_up: false }
+        // A range is read at once or not at all.
+        let turn = if matches!(source, Source::Amounts) { RANGE_MAX } else { turn };
+        Self { source, below, turn, found, payments, progress: Progress::New }
     }
+
+    /// Goes past a row; `false` where all that follow were made too early.
+    fn passes(&mut self, id: Id<PaymentKind>, created_at: Timestamp, wanted: &Wanted) -> bool {
+        self.below = Some(id.uuid());
+        let too_old = is_too_old(created_at, wanted.filter.created_from);
+        if too_old {
+            self.progress = Progress::Ended;
+        }
+        !too_old
+    }
+
+    /// How far down it has found everything; the greatest is the furthest.
+    fn reach(&self) -> Option<Reverse<Uuid>> {
+        match self.progress {
+            Progress::New | Progress::GivenUp => None,
+            Progress::Begun | Progress::Ended => self.below.map(Reverse),
+        }
+    }
+}
+
+/// Which source is read next, if more may be read: each once, and then the one that came furthest, which
+/// has the fewest rows hereabouts.
+fn foremost(readings: &mut [Reading], left: u32) -> Option<&mut Reading> {
+    if left == 0 {
+        return None;
+    }
+    if let Some(new) = readings.iter().position(|reading| reading.progress == Progress::New) {
+        return readings.get_mut(new);
+    }
+    let begun = readings.iter_mut().filter(|reading| reading.progress == Progress::Begun);
+    begun.max_by_key(|reading| reading.reach())
+}
+
+/// What was read of a list at a time.
+struct Stretch {
+    /// Payments whose rows match.
+    found: Vec<Payment>,
+    /// These are all that match down to here.
+    below: Option<Uuid>,
+    /// There are no more.
+    ended: bool,
 }
 
 impl Payments {
@@ -80,7 +139,7 @@ impl Payments {
         after: Option<Id<PaymentKind>>,
         limit: u32,
     ) -> Result<Page<Payment>, PaymentsError> {
-        let nothing = Page { items: Vec::new(), has_more: false };
+        let nothing = Page { items: Vec::new(), next: None };
         let customer = match &filter.customer {
             None => None,
             Some(named) => match self.customer_id(scope, named).await? {
@@ -91,17 +150,18 @@ impl Payments {
         let wanted = Wanted { filter, customer };
         let mut below =
             self.start_below::<Payment>(scope, wanted.filter.created_to, after.map(Id::uuid)).await?;
-        let (room, mut items) = (usize::try_from(limit).unwrap_or(usize::MAX), Vec::new());
+        let room = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (mut left, mut items) = (EXAMINED_MAX, Vec::new());
         loop {
-            let (found, ended) = self.matching(scope, &wanted, below, limit).await?;
-            below = found.last().map(|payment| payment.id.uuid()).or(below);
-            let read = found.len();
+            let stretch = self.matching(scope, &wanted, below, limit, &mut left).await?;
+            below = stretch.below;
             // A row may be behind its payment: what does not match any more is not shown.
-            items.extend(found.into_iter().filter(|payment| wanted.holds(payment)));
-            if items.len() > room || ended || read == 0 {
-                let has_more = items.len() > room;
-                items.truncate(room);
-                return Ok(Page { items, has_more });
+            items.extend(stretch.found.into_iter().filter(|payment| wanted.holds(payment)));
+            if items.len() > room || stretch.ended {
+                return Ok(Page::cut(items, limit, |payment| payment.id.uuid()));
+            }
+            if left == 0 {
+                return Ok(Page { items, next: below });
             }
         }
     }
@@ -121,46 +181,55 @@ impl Payments {
         Ok(found.first().map(|versioned| versioned.record.id))
     }
 
-    /// At least one payment more than `limit` below an id whose rows match, unless there are fewer;
-    /// and whether these are the last.
+    /// One payment more than `limit` below an id whose rows match, unless there are fewer or no more rows
+    /// may be read.
     async fn matching(
         &self,
         scope: Scope,
         wanted: &Wanted,
         below: Option<Uuid>,
         limit: u32,
-    ) -> Result<(Vec<Payment>, bool), PaymentsError> {
+        left: &mut u32,
+    ) -> Result<Stretch, PaymentsError> {
         let needed = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
         let first = if wanted.is_residual() { TURN_FIRST } else { limit.saturating_add(1) };
         let sources = sources(wanted);
         let mut readings: Vec<Reading> =
             sources.into_iter().map(|source| Reading::new(source, below, first)).collect();
-        loop {
-            for reading in &mut readings {
-                if !reading.given_up {
-                    self.turn(scope, wanted, reading).await?;
-                }
-                if reading.ended || reading.found.len() >= needed {
-                    let mut won = std::mem::replace(reading, Reading::new(Source::Rows(None), None, 0));
-                    let ended = won.ended && won.found.len() <= needed;
-                    won.found.truncate(needed);
-                    return Ok((self.read_found(scope, won).await?, ended));
-                }
+        while let Some(reading) = foremost(&mut readings, *left) {
+            self.turn(scope, wanted, reading, left).await?;
+            if reading.progress == Progress::Ended || reading.found.len() >= needed {
+                break;
             }
         }
+        let best = readings.into_iter().max_by_key(|reading| {
+            (reading.progress == Progress::Ended, reading.found.len() >= needed, reading.reach())
+        });
+        let Some(mut best) = best else { return Ok(Stretch { found: Vec::new(), below, ended: true }) };
+        let cut = best.found.len() > needed;
+        best.found.truncate(needed);
+        let below = if cut { best.found.last().map(|id| id.uuid()) } else { best.below };
+        let ended = best.progress == Progress::Ended && !cut;
+        Ok(Stretch { found: self.read_found(scope, best).await?, below, ended })
     }
 
     /// Reads on in a source.
-    async fn turn(&self, scope: Scope, wanted: &Wanted, reading: &mut Reading) -> Result<(), PaymentsError> {
-        match &reading.source {
+    async fn turn(
+        &self,
+        scope: Scope,
+        wanted: &Wanted,
+        reading: &mut Reading,
+        left: &mut u32,
+    ) -> Result<(), PaymentsError> {
+        let turn = reading.turn.min(*left);
+        reading.turn = reading.turn.saturating_mul(2);
+        let seen = match &reading.source {
             Source::Payments(filter) => {
-                let query = page(&PAYMENT, scope, filter.as_ref(), reading.below, reading.turn);
+                let query = page(&PAYMENT, scope, filter.as_ref(), reading.below, turn);
                 let rows = self.store.of(scope).find::<Payment>(query).await?;
-                reading.ended = rows.len() < usize::try_from(reading.turn).unwrap_or(usize::MAX);
+                let seen = rows.len();
                 for payment in rows.into_iter().map(|versioned| versioned.record) {
-                    reading.below = Some(payment.id.uuid());
-                    if is_too_old(payment.created_at, wanted.filter.created_from) {
-                        reading.ended = true;
+                    if !reading.passes(payment.id, payment.created_at, wanted) {
                         break;
                     }
                     if wanted.holds(&payment) {
@@ -168,55 +237,60 @@ impl Payments {
                         reading.payments.push(payment);
                     }
                 }
+                seen
             }
             Source::Rows(filter) => {
-                let query = page(&PAYMENT_SEARCH, scope, filter.as_ref(), reading.below, reading.turn);
+                let query = page(&PAYMENT_SEARCH, scope, filter.as_ref(), reading.below, turn);
                 let rows = self.search.find(query).await?;
-                reading.ended = rows.len() < usize::try_from(reading.turn).unwrap_or(usize::MAX);
                 for row in rows.iter().filter_map(PaymentRow::read) {
-                    reading.below = Some(row.id.uuid());
-                    if is_too_old(row.created_at, wanted.filter.created_from) {
-                        reading.ended = true;
+                    if !reading.passes(row.id, row.created_at, wanted) {
                         break;
                     }
                     if wanted.may_hold(&row) {
                         reading.found.push(row.id);
                     }
                 }
+                rows.len()
             }
-            Source::Amounts => self.amounts(scope, wanted, reading).await?,
+            Source::Amounts => self.amounts(scope, wanted, reading, turn).await?,
+        };
+        if reading.progress == Progress::New {
+            reading.progress = Progress::Begun;
         }
-        reading.turn = reading.turn.saturating_mul(2).min(TURN_MAX);
+        if reading.progress == Progress::Begun && seen < usize::try_from(turn).unwrap_or(usize::MAX) {
+            reading.progress = Progress::Ended;
+        }
+        *left = left.saturating_sub(u32::try_from(seen).unwrap_or(u32::MAX));
         Ok(())
     }
 
-    /// Reads a whole range of amounts, if it is a short one.
+    /// Reads a whole range of amounts, if it is a short one. Answers how many rows it read.
     async fn amounts(
         &self,
         scope: Scope,
         wanted: &Wanted,
         reading: &mut Reading,
-    ) -> Result<(), PaymentsError> {
+        turn: u32,
+    ) -> Result<usize, PaymentsError> {
         let filter = &wanted.filter;
         let bound = |comparison, amount: Option<i64>| {
             amount.map(|amount| Filter::compare("amount_minor", comparison, amount))
         };
-        let mut query = Query::newest(&PAYMENT_SEARCH, scope, RANGE_MAX).order_by("amount_minor");
+        let mut query = Query::newest(&PAYMENT_SEARCH, scope, turn).order_by("amount_minor");
         query.filters.extend(bound(Comparison::AtLeast, filter.amount_from));
         query.filters.extend(bound(Comparison::AtMost, filter.amount_to));
         let rows = self.search.find(query).await?;
-        if rows.len() >= usize::try_from(RANGE_MAX).unwrap_or(usize::MAX) {
-            reading.given_up = true;
-            return Ok(());
+        if rows.len() >= usize::try_from(turn).unwrap_or(usize::MAX) {
+            reading.progress = Progress::GivenUp;
+            return Ok(rows.len());
         }
-        let rows = rows.iter().filter_map(PaymentRow::read);
+        let matches = rows.iter().filter_map(PaymentRow::read);
         let fits = |row: &PaymentRow| {
             reading.below.is_none_or(|below| row.id.uuid() < below) && wanted.may_hold(row)
         };
-        reading.found = rows.filter(fits).map(|row| row.id).collect();
+        reading.found = matches.filter(fits).map(|row| row.id).collect();
         reading.found.sort_unstable_by(|one, other| other.cmp(one));
-        reading.ended = true;
-        Ok(())
+        Ok(rows.len())
     }
 
     /// The payments that a source found.
@@ -241,6 +315,38 @@ impl Payments {
         });
         let found = try_join_all(reads).await?;
         Ok(found.into_iter().flatten().map(|versioned| versioned.record).collect())
+    }
+
+    /// A page of what `read` reads below an id, highest first: what holds.
+    pub(crate) async fn narrowed<R, F>(
+        &self,
+        span: Span,
+        read: impl Fn(Option<Uuid>, u32) -> F,
+        holds: impl Fn(&R) -> bool,
+    ) -> Result<Page<R>, PaymentsError>
+    where
+        R: Dated,
+        F: Future<Output = Result<Vec<R>, PaymentsError>>,
+    {
+        let Span { mut below, from, limit, at_once } = span;
+        let room = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (mut left, mut items) = (EXAMINED_MAX, Vec::new());
+        loop {
+            let turn = at_once.max(limit.saturating_add(1)).min(left);
+            let found = read(below, turn).await?;
+            let seen = u32::try_from(found.len()).unwrap_or(u32::MAX);
+            let oldest = found.last().map(|oldest| (oldest.uuid(), oldest.created_at()));
+            let too_old = oldest.is_some_and(|(_, created_at)| is_too_old(created_at, from));
+            below = oldest.map(|(id, _)| id).or(below);
+            left = left.saturating_sub(seen);
+            items.extend(found.into_iter().filter(|item| holds(item)));
+            if items.len() > room || seen < turn || too_old {
+                return Ok(Page::cut(items, limit, Dated::uuid));
+            }
+            if left == 0 {
+                return Ok(Page { items, next: below });
+            }
+        }
     }
 
     /// Below which id a list begins: the cursor, or, where it ends at a time, the first id that may
@@ -283,6 +389,19 @@ impl Payments {
         let found = self.store.of(scope).find::<R>(page(R::TABLE, scope, None, Some(below), 1)).await?;
         Ok(found.first().is_some_and(|newest| newest.record.created_at() > to.plus(SLACK)))
     }
+}
+
+/// Which part of a list is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    /// Below this id.
+    pub(crate) below: Option<Uuid>,
+    /// Made then or later.
+    pub(crate) from: Option<Timestamp>,
+    /// As many as this.
+    pub(crate) limit: u32,
+    /// At least so many rows at a time, where some do not match.
+    pub(crate) at_once: u32,
 }
 
 /// What is listed in the order of its making.

@@ -1,6 +1,6 @@
 //! Payment methods: made of a card or a token, attached to a customer, read, detached, deleted.
 
-use kernel::{Claim, Filter, Id, Lane, Outcome, Query, Scope, Versioned};
+use kernel::{Claim, Filter, Id, Lane, Outcome, Scope, Versioned};
 use provider_kit::Outcome as Told;
 use serde_json::json;
 
@@ -8,6 +8,7 @@ use crate::capabilities::kind_of;
 use crate::command::{Caller, CustomerRef, MethodInput};
 use crate::customer::{Customer, METHODS_MAX};
 use crate::instrument::Token;
+use crate::list::page;
 use crate::method::{AccountToken, PAYMENT_METHOD, PaymentMethod, PaymentMethodKind};
 use crate::pay::DECIDE_TRIES;
 use crate::payment::{CustomerLink, LastError, MethodSummary};
@@ -93,11 +94,12 @@ impl Payments {
         limit: u32,
     ) -> Result<Page<MethodView>, PaymentsError> {
         let customer = self.customer_of(scope, named).await?.record;
-        let query = Query::newest(&PAYMENT_METHOD, scope, limit).after(after.map(|id| vec![id.into()]));
-        let query = query.with(Filter::equal("customer", customer.id));
-        let page = self.page::<PaymentMethod>(scope, query, limit).await?;
-        let items = page.items.into_iter().map(|method| self.shown(scope, method, Some(&customer)));
-        Ok(Page { items: items.collect::<Result<_, _>>()?, has_more: page.has_more })
+        let of_customer = Filter::equal("customer", customer.id);
+        let one_more = limit.saturating_add(1);
+        let query = page(&PAYMENT_METHOD, scope, Some(&of_customer), after.map(Id::uuid), one_more);
+        let found = self.store.of(scope).find::<PaymentMethod>(query).await?;
+        let shown = found.into_iter().map(|method| self.shown(scope, method.record, Some(&customer)));
+        Ok(Page::cut(shown.collect::<Result<_, _>>()?, limit, |view| view.method.id.uuid()))
     }
 
     /// Gives a customer a method: one that is nobody's, or a new one.

@@ -5,7 +5,7 @@ use kernel::{Filter, Id, Scope, Timestamp};
 use uuid::Uuid;
 
 use crate::filter::{RefundFilter, within};
-use crate::list::{Dated, is_too_old, page};
+use crate::list::{Dated, Span, page};
 use crate::payment::PaymentKind;
 use crate::refund::{REFUND, Refund, RefundKind};
 use crate::rejection::{PaymentsError, Rejection};
@@ -68,23 +68,11 @@ impl Payments {
         after: Option<Id<RefundKind>>,
         limit: u32,
     ) -> Result<Page<Refund>, PaymentsError> {
-        let mut below = self.start_below::<Refund>(scope, filter.created_to, after.map(Id::uuid)).await?;
-        let (room, mut items) = (usize::try_from(limit).unwrap_or(usize::MAX), Vec::new());
-        let least = if filter.is_residual() { AT_ONCE } else { 0 };
-        let at_once = limit.saturating_add(1).max(least);
-        loop {
-            let found = self.refunds_below(scope, filter, below, at_once).await?;
-            let is_last = found.len() < usize::try_from(at_once).unwrap_or(usize::MAX);
-            let oldest = found.last().map(|refund| (refund.id.uuid(), refund.created_at));
-            items.extend(found.into_iter().filter(|refund| filter.holds(refund)));
-            let too_old = oldest.is_some_and(|(_, created_at)| is_too_old(created_at, filter.created_from));
-            if items.len() > room || is_last || too_old {
-                let has_more = items.len() > room;
-                items.truncate(room);
-                return Ok(Page { items, has_more });
-            }
-            below = oldest.map(|(id, _)| id);
-        }
+        let below = self.start_below::<Refund>(scope, filter.created_to, after.map(Id::uuid)).await?;
+        let at_once = if filter.is_residual() { AT_ONCE } else { 0 };
+        let span = Span { below, from: filter.created_from, limit, at_once };
+        let read = |below, count| self.refunds_below(scope, filter, below, count);
+        self.narrowed(span, read, |refund| filter.holds(refund)).await
     }
 
     async fn refunds_below(

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
-    Actor, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Record, Scope, Store, Tasks,
-    Timestamp, Versioned,
+    Actor, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Scope, Store, Tasks, Timestamp,
+    Versioned,
 };
 use provider_kit::{Account, ProviderAccount, Registry};
 use tokio::sync::oneshot;
 use tracing::Instrument as _;
+use uuid::Uuid;
 use vault::Vault;
 
 use crate::account::{AccountRecord, Accounts, Exchanges, NewAccount, Opened};
@@ -81,12 +82,32 @@ pub struct Payments {
 }
 
 /// A page of a list, newest first.
+///
+/// One request reads a bounded number of rows: where few of those match, a page is short, or even empty,
+/// and `next` still says where to go on.
 #[derive(Clone, Debug)]
-pub struct Page<T> {
+pub struct Page<T, P = Uuid> {
     /// The objects.
     pub items: Vec<T>,
-    /// Whether there are older ones.
-    pub has_more: bool,
+    /// The next page is what comes after this place; `None` if this page is the last.
+    pub next: Option<P>,
+}
+
+impl<T, P> Page<T, P> {
+    /// A page of the first `limit` of these: if there is one more, there is a next page, which begins after
+    /// the last that is shown.
+    pub(crate) fn cut(mut items: Vec<T>, limit: u32, place: impl Fn(&T) -> P) -> Self {
+        let room = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = items.len() > room;
+        items.truncate(room);
+        let next = items.last().filter(|_| has_more).map(place);
+        Self { items, next }
+    }
+
+    /// Whether something may come after this page.
+    pub const fn has_more(&self) -> bool {
+        self.next.is_some()
+    }
 }
 
 impl Payments {
@@ -153,20 +174,6 @@ impl Payments {
         self.payment(scope, id).await?;
         let found = self.operations_of(scope, id).await?;
         Ok(found.into_iter().map(|versioned| versioned.record).collect())
-    }
-
-    pub(crate) async fn page<R: Record>(
-        &self,
-        scope: Scope,
-        query: Query,
-        limit: u32,
-    ) -> Result<Page<R>, PaymentsError> {
-        let one_more = Query { limit: limit.saturating_add(1), ..query };
-        let mut found = self.store.of(scope).find::<R>(one_more).await?;
-        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = found.len() > wanted;
-        found.truncate(wanted);
-        Ok(Page { items: found.into_iter().map(|versioned| versioned.record).collect(), has_more })
     }
 
     pub(crate) async fn payment(

@@ -125,7 +125,7 @@ impl Payments {
         id: Id<PaymentKind>,
         after: Option<TimelineCursor>,
         limit: u32,
-    ) -> Result<Page<Moment>, PaymentsError> {
+    ) -> Result<Page<Moment, TimelineCursor>, PaymentsError> {
         let payment = self.payment(scope, id).await?.record;
         let mut moments = self.told_and_posted(scope, &payment).await?;
         let operations = self.operations(scope, id).await?;
@@ -153,10 +153,8 @@ impl Payments {
         moments.sort_by_key(Moment::cursor);
         let beyond = moments.into_iter().filter(|moment| after.is_none_or(|after| moment.cursor() > after));
         let room = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut items: Vec<_> = beyond.take(room.saturating_add(1)).collect();
-        let has_more = items.len() > room;
-        items.truncate(room);
-        Ok(Page { items, has_more })
+        let items = beyond.take(room.saturating_add(1)).collect();
+        Ok(Page::cut(items, limit, Moment::cursor))
     }
 
     /// Events and postings. A posting has the database's time: in what people see it happened with the

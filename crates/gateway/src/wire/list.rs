@@ -9,7 +9,9 @@ use serde::Serialize;
 pub struct ListObject<T> {
     /// Always `list`.
     object: &'static str,
-    /// This page, newest first.
+    /// This page, newest first. One request looks at a bounded number of objects: where hardly any
+    /// matches the filters, a page has fewer than `limit` or none, and `has_more` alone says whether it is
+    /// the last.
     data: Vec<T>,
     /// Whether there is a page behind this one.
     has_more: bool,
@@ -19,7 +21,7 @@ pub struct ListObject<T> {
 }
 
 impl<T> ListObject<T> {
-    /// A page; `next_cursor` continues after its last entry, if there is more.
+    /// A page; `next_cursor` continues where it ended, if there is more.
     pub const fn new(data: Vec<T>, next_cursor: Option<String>) -> Self {
         Self { object: "list", data, has_more: next_cursor.is_some(), next_cursor }
     }

@@ -52,10 +52,10 @@ async fn walk(node: &Node, scope: Scope, filter: &PaymentFilter, limit: u32) -> 
     loop {
         let page = node.payments.list_by(scope, filter.clone(), after, limit).await.unwrap();
         all.extend(page.items.iter().map(|payment| payment.id.uuid()));
-        if !page.has_more {
+        if !page.has_more() {
             return all;
         }
-        after = page.items.last().map(|payment| payment.id);
+        after = page.next.map(Id::from_uuid);
         tokio::task::yield_now().await;
     }
 }

@@ -15,6 +15,7 @@ mod claims;
 mod methods;
 mod never_twice;
 mod notices;
+mod pages;
 mod protections;
 mod schedule;
 mod storm;

@@ -211,6 +211,22 @@ impl World {
         Self { payments, store, memory, bank, wire, clock, scope, account, bank_keys, caller }
     }
 
+    /// Another node's payments, which see the store through `store`.
+    pub(crate) fn through(&self, store: Arc<dyn Store>) -> Arc<Payments> {
+        Payments::new(PaymentsPorts {
+            search: Arc::clone(&store),
+            store,
+            exchanges: Arc::new(OneWay(Arc::clone(&self.wire))),
+            registry: provider_registry::all(),
+            vault: Arc::new(Vault::new(&ServerSecret::parse(&"5a".repeat(32)).unwrap()).unwrap()),
+            clock: Arc::new(self.clock.clone()),
+            ids: Arc::new(CountedIds::default()),
+            random: Arc::new(SeededRandom::new(8)),
+            tasks: Arc::new(RuntimeTasks),
+            settings: PaymentsSettings::default(),
+        })
+    }
+
     pub(crate) async fn create(&self, command: CreatePayment) -> Result<Answered, PaymentsError> {
         self.payments.create(&self.caller, command, None).await
     }

@@ -15,7 +15,8 @@ CREATE TABLE claim (
     PRIMARY KEY (scope, key)
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 1);
 -- Keys that are too old to be kept are found by going through the table, a stretch at a time: an index by
--- time would cost every payment an entry, and one of page ranges is of no use once freed pages were used again.
+-- time would cost every payment an entry, and one of page ranges is of no use once freed pages were used
+-- again.
 
 -- Events, one row per commit and subject.
 CREATE TABLE journal (

@@ -85,8 +85,9 @@ fn connect_reader(path: &Path) -> Result<Connection, OpenError> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
     )?;
     connection.busy_timeout(Duration::from_secs(5))?;
+    // No memory map: its pages count as this process's memory, and with a file of gigabytes they would be
+    // most of it. What the cache does not hold is in the system's.
     connection.pragma_update(None, "cache_size", -16_384)?;
-    connection.pragma_update(None, "mmap_size", 1_073_741_824_i64)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
 }

@@ -23,8 +23,7 @@ pub(crate) async fn list(call: Call) -> Answer {
         .customer_list(call.scope(), filter, after.map(Id::from_uuid), limit)
         .await
         .map_err(from_payments)?;
-    let last = page.items.last().filter(|_| page.has_more);
-    let next = last.map(|view| encode_cursor_of(CursorKind::Customers, &filters, view.customer.id.uuid()));
+    let next = page.next.map(|place| encode_cursor_of(CursorKind::Customers, &filters, place));
     let data: Vec<_> = page.items.iter().map(CustomerObject::of).collect();
     json(StatusCode::OK, &ListObject::new(data, next))
 }

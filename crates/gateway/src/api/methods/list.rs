@@ -22,8 +22,7 @@ pub(crate) async fn list(call: Call) -> Answer {
         .method_list(call.scope(), &named, after.map(Id::from_uuid), limit)
         .await
         .map_err(from_payments)?;
-    let last = page.items.last().filter(|_| page.has_more);
-    let next = last.map(|view| encode_cursor(CursorKind::PaymentMethods, view.method.id.uuid()));
+    let next = page.next.map(|place| encode_cursor(CursorKind::PaymentMethods, place));
     let data: Vec<_> = page.items.iter().map(MethodObject::of).collect();
     json(StatusCode::OK, &ListObject::new(data, next))
 }

@@ -55,8 +55,7 @@ fn after(parameters: &Parameters, kind: CursorKind, filters: &str) -> Result<Opt
 }
 
 fn answer(call: &Call, kind: CursorKind, filters: &str, page: &Page<Payment>) -> Answer {
-    let last = page.items.last().filter(|_| page.has_more);
-    let next = last.map(|payment| encode_cursor_of(kind, filters, payment.id.uuid()));
+    let next = page.next.map(|place| encode_cursor_of(kind, filters, place));
     let (mode, keys) = (call.scope().mode, call.keys()?);
     let data: Vec<_> = page.items.iter().map(|payment| PaymentObject::of(payment, mode, keys)).collect();
     json(StatusCode::OK, &ListObject::new(data, next))

@@ -18,8 +18,7 @@ pub(crate) async fn timeline(call: Call) -> Answer {
     let limit = limit(&parameters)?;
     let after = parameters.get("cursor").map(|text| decode_timeline_cursor(id.uuid(), text)).transpose()?;
     let page = call.node.payments.timeline(call.scope(), id, after, limit).await.map_err(from_payments)?;
-    let last = page.items.last().filter(|_| page.has_more);
-    let next = last.map(|moment| encode_timeline_cursor(id.uuid(), moment.cursor()));
+    let next = page.next.map(|place| encode_timeline_cursor(id.uuid(), place));
     let payment = id.to_string();
     let data: Vec<_> = page.items.iter().map(|moment| MomentObject::of(moment, &payment)).collect();
     json(StatusCode::OK, &ListObject::new(data, next))

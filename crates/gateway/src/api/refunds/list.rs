@@ -20,8 +20,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     let service = &call.node.payments;
     let page = service.refund_list_by(call.scope(), filter, after.map(Id::from_uuid), limit).await;
     let page = page.map_err(from_payments)?;
-    let last = page.items.last().filter(|_| page.has_more);
-    let next = last.map(|refund| encode_cursor_of(CursorKind::Refunds, &filters, refund.id.uuid()));
+    let next = page.next.map(|place| encode_cursor_of(CursorKind::Refunds, &filters, place));
     let mode = call.scope().mode;
     let data: Vec<_> = page.items.iter().map(|refund| RefundObject::of(refund, mode)).collect();
     json(StatusCode::OK, &ListObject::new(data, next))
