@@ -58,7 +58,7 @@ pub(crate) enum End {
 }
 
 /// The order of a client's operations: exactly the mix, evenly spread, without chance.
-struct Rota([(Operation, i64, i64); 3]);
+struct Rota([(Operation, i64, i64); Operation::ALL.len()]);
 
 impl Rota {
     /// Clients start at different places of the same sequence, so that they do not all create at once.
@@ -121,7 +121,7 @@ struct Asked {
     request: Vec<u8>,
     /// Empty for a get.
     key: String,
-    /// The payment that a get or a refund names; empty for a create.
+    /// The payment that the request names; empty where it makes one.
     payment: Vec<u8>,
 }
 
@@ -244,20 +244,31 @@ impl Client {
         }
     }
 
-    /// Writes the next request. Where there is nothing to get or to refund, something is created.
+    /// Writes the next request. Where there is nothing to ask for, something is made.
     fn compose(&mut self, wish: Operation) {
         let script = &self.line.route.script;
         let asked = &mut self.asked;
         let payments = &mut self.book.payments;
         asked.key.clear();
         asked.payment.clear();
-        let found = match wish {
-            Operation::Create => None,
-            Operation::Get => payments.next_to_get(),
-            Operation::Refund => payments.next_to_refund(refund_amount(self.book.amount_minor)),
+        asked.operation = match wish {
+            Operation::Create | Operation::Authorize => wish,
+            Operation::Get | Operation::Refund => {
+                let found = match wish {
+                    Operation::Get => payments.next_to_get(),
+                    _ => payments.next_to_refund(refund_amount(self.book.amount_minor)),
+                };
+                asked.payment.extend_from_slice(found.unwrap_or_default());
+                if found.is_some() { wish } else { Operation::Create }
+            }
+            Operation::Capture | Operation::Void => match payments.next_held() {
+                Some(held) => {
+                    asked.payment = held;
+                    wish
+                }
+                None => Operation::Authorize,
+            },
         };
-        asked.operation = if found.is_some() { wish } else { Operation::Create };
-        asked.payment.extend_from_slice(found.unwrap_or_default());
         if asked.operation != Operation::Get {
             self.keys_used += 1;
             asked.key.push_str(&self.key_prefix);
@@ -268,6 +279,9 @@ impl Client {
             Operation::Create => script.create(&mut asked.request, &asked.key),
             Operation::Get => script.get(&mut asked.request, &asked.payment),
             Operation::Refund => script.refund(&mut asked.request, &asked.payment, &asked.key),
+            Operation::Authorize => script.authorize(&mut asked.request, &asked.key),
+            Operation::Capture => script.capture(&mut asked.request, &asked.payment, &asked.key),
+            Operation::Void => script.void(&mut asked.request, &asked.payment, &asked.key),
         }
     }
 }
@@ -304,8 +318,12 @@ impl Book {
                 recorder.fault(operation, answer.status, code, answer.body);
             }
         }
-        if let (Operation::Create, None, Some(id)) = (operation, &verdict.fault, verdict.id) {
-            self.payments.remember(id, self.amount_minor);
+        if let (None, Some(id)) = (&verdict.fault, verdict.id) {
+            match operation {
+                Operation::Create | Operation::Capture => self.payments.remember(id, self.amount_minor),
+                Operation::Authorize => self.payments.hold(id),
+                Operation::Get | Operation::Refund | Operation::Void => {}
+            }
         }
         if let Some(journal) = &self.shared.journal {
             self.write(journal, asked, Some((answer.status, &verdict)), sends)?;
@@ -348,8 +366,8 @@ impl Book {
             refund_id: refund_id.as_deref(),
             refund_status: refund_status.as_deref(),
             amount: match asked.operation {
-                Operation::Create => Some(self.amount_minor),
-                Operation::Get => None,
+                Operation::Create | Operation::Authorize | Operation::Capture => Some(self.amount_minor),
+                Operation::Get | Operation::Void => None,
                 Operation::Refund => Some(refund_amount(self.amount_minor)),
             },
             code: answer.and_then(|(_, verdict)| verdict.fault.as_deref()),

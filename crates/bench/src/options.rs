@@ -78,7 +78,11 @@ impl Options {
 
     /// How many payments each client makes before the warm-up.
     pub(crate) fn prefill_per_client(&self) -> usize {
-        if self.mix.create == 0 { self.prefill.max(PREFILL_WITHOUT_CREATE) } else { self.prefill }
+        if self.mix.weight(Operation::Create) == 0 {
+            self.prefill.max(PREFILL_WITHOUT_CREATE)
+        } else {
+            self.prefill
+        }
     }
 
     /// Refuses what cannot be meant; the relations between options included.
@@ -105,8 +109,11 @@ impl Options {
         if self.amount_minor == 0 || i64::try_from(self.amount_minor).is_err() {
             return refuse("the amount must be at least 1 minor unit and less than 2^63");
         }
-        if self.method == Method::Upi && self.mix.refund > 0 {
-            return refuse("a UPI payment is paid later, by the payer: refunds can only be mixed with cards");
+        let for_cards = [Operation::Refund, Operation::Authorize, Operation::Capture, Operation::Void];
+        if self.method == Method::Upi && for_cards.iter().any(|operation| self.mix.weight(*operation) > 0) {
+            return refuse(
+                "a UPI payment is paid later, by the payer: only create and get can be mixed with it",
+            );
         }
         Ok(())
     }
@@ -168,11 +175,18 @@ pub enum Operation {
     Get,
     /// `POST /api/v1/payments/{id}/refund` of a tenth of such a payment.
     Refund,
+    /// `POST /api/v1/payments` that only holds the amount.
+    Authorize,
+    /// `POST /api/v1/payments/{id}/capture` of all that such a payment holds; it can be refunded then.
+    Capture,
+    /// `POST /api/v1/payments/{id}/cancel` of a payment that holds its amount.
+    Void,
 }
 
 impl Operation {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 3] = [Self::Create, Self::Get, Self::Refund];
+    pub const ALL: [Self; 6] =
+        [Self::Create, Self::Get, Self::Refund, Self::Authorize, Self::Capture, Self::Void];
 
     /// The name, as in a [`Mix`].
     pub const fn name(self) -> &'static str {
@@ -180,6 +194,9 @@ impl Operation {
             Self::Create => "create",
             Self::Get => "get",
             Self::Refund => "refund",
+            Self::Authorize => "authorize",
+            Self::Capture => "capture",
+            Self::Void => "void",
         }
     }
 }
@@ -191,27 +208,22 @@ impl fmt::Display for Operation {
 }
 
 /// How often each operation comes, as weights: `create=8,get=1,refund=1`; a name alone weighs one.
+///
+/// What needs a payment that is not there (a capture or a void when nothing is held) makes one in its
+/// place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mix {
-    create: u32,
-    get: u32,
-    refund: u32,
-}
+pub struct Mix([(Operation, u32); Operation::ALL.len()]);
 
 impl Default for Mix {
     fn default() -> Self {
-        Self { create: 1, get: 0, refund: 0 }
+        Self(Operation::ALL.map(|operation| (operation, u32::from(operation == Operation::Create))))
     }
 }
 
 impl Mix {
     /// The weight of one operation.
-    pub const fn weight(self, operation: Operation) -> u32 {
-        match operation {
-            Operation::Create => self.create,
-            Operation::Get => self.get,
-            Operation::Refund => self.refund,
-        }
+    pub fn weight(self, operation: Operation) -> u32 {
+        self.0.iter().find(|(known, _)| *known == operation).map_or(0, |(_, weight)| *weight)
     }
 }
 
@@ -222,27 +234,24 @@ impl FromStr for Mix {
         let refuse = |what: String| {
             BenchError::Option(format!("the mix {text:?} {what}; it looks like create=8,get=1,refund=1"))
         };
-        let (mut create, mut get, mut refund) = (None, None, None);
+        let mut weights = Operation::ALL.map(|operation| (operation, None));
         for part in text.split(',') {
             let (name, weight) = part.split_once('=').unwrap_or((part, "1"));
             let weight: u32 = weight
                 .trim()
                 .parse()
                 .map_err(|_| refuse(format!("gives {weight:?} as a weight, which is no whole number")))?;
-            let place = match name.trim() {
-                "create" => &mut create,
-                "get" => &mut get,
-                "refund" => &mut refund,
-                other => {
-                    return Err(refuse(format!("names {other:?}, and there are create, get and refund")));
-                }
+            let name = name.trim();
+            let Some((_, place)) = weights.iter_mut().find(|(operation, _)| operation.name() == name) else {
+                let known = Operation::ALL.map(Operation::name).join(", ");
+                return Err(refuse(format!("names {name:?}, and there are {known}")));
             };
             if place.replace(weight).is_some() {
-                return Err(refuse(format!("names {} twice", name.trim())));
+                return Err(refuse(format!("names {name} twice")));
             }
         }
-        let mix = Self { create: create.unwrap_or(0), get: get.unwrap_or(0), refund: refund.unwrap_or(0) };
-        if mix.create == 0 && mix.get == 0 && mix.refund == 0 {
+        let mix = Self(weights.map(|(operation, weight)| (operation, weight.unwrap_or(0))));
+        if mix.0.iter().all(|(_, weight)| *weight == 0) {
             return Err(refuse("has no weight above zero".to_owned()));
         }
         Ok(mix)
@@ -376,6 +385,7 @@ mod tests {
             (" refund = 2 , create = 3 ", "create=3,refund=2"),
             ("get", "get=1"),
             ("create,get=0", "create=1"),
+            ("void,capture=2,authorize=3", "authorize=3,capture=2,void=1"),
         ] {
             assert_eq!(text.parse::<Mix>().unwrap().to_string(), shown, "{text}");
         }
@@ -422,7 +432,7 @@ mod tests {
     fn options_are_held_against_each_other() {
         let good = || Options::new(vec!["http://127.0.0.1:8000".parse().unwrap()], ApiKey::new("sk_test_1"));
         good().check().unwrap();
-        let bad: [fn(&mut Options); 9] = [
+        let bad: [fn(&mut Options); 10] = [
             |options| options.targets.clear(),
             |options| options.api_key = ApiKey::new("sk test"),
             |options| options.api_key = ApiKey::new(""),
@@ -434,6 +444,10 @@ mod tests {
             |options| {
                 options.method = Method::Upi;
                 options.mix = "create=1,refund=1".parse().unwrap();
+            },
+            |options| {
+                options.method = Method::Upi;
+                options.mix = "authorize=1".parse().unwrap();
             },
         ];
         for (number, change) in bad.into_iter().enumerate() {

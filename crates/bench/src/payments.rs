@@ -1,4 +1,6 @@
-//! The payments that a client can still get and refund.
+//! The payments that a client can still get and refund, and those that it can capture or void.
+
+use std::collections::VecDeque;
 
 /// A refund takes this part of a payment, so that each payment bears several.
 const REFUNDS_PER_PAYMENT: u64 = 10;
@@ -22,11 +24,20 @@ pub(crate) struct Payments {
     oldest: usize,
     look: usize,
     refund: usize,
+    /// Those that hold their amount, the oldest first.
+    held: VecDeque<Vec<u8>>,
 }
 
 impl Payments {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { slots: Vec::with_capacity(capacity), capacity, oldest: 0, look: 0, refund: 0 }
+        Self {
+            slots: Vec::with_capacity(capacity),
+            capacity,
+            oldest: 0,
+            look: 0,
+            refund: 0,
+            held: VecDeque::new(),
+        }
     }
 
     /// Remembers a payment that was paid.
@@ -39,6 +50,20 @@ impl Payments {
             slot.refundable_minor = amount_minor;
             self.oldest = (self.oldest + 1) % self.capacity;
         }
+    }
+
+    /// Remembers a payment that holds its amount; beyond the capacity the oldest is forgotten.
+    pub(crate) fn hold(&mut self, id: &[u8]) {
+        if self.held.len() >= self.capacity {
+            self.held.pop_front();
+        }
+        self.held.push_back(id.to_vec());
+    }
+
+    /// The payment that holds its amount for longest; it is taken out at once, because what was asked of
+    /// it may have happened although the answer was lost.
+    pub(crate) fn next_held(&mut self) -> Option<Vec<u8>> {
+        self.held.pop_front()
     }
 
     /// The next payment to look at, in turn.
@@ -79,6 +104,16 @@ mod tests {
             (0..4).filter_map(|_| payments.next_to_get().map(<[u8]>::to_vec)).collect();
         looked.sort();
         assert_eq!(looked, [b"b", b"b", b"c", b"c"]);
+    }
+
+    #[test]
+    fn what_is_held_is_taken_once_and_the_oldest_first() {
+        let mut payments = Payments::new(2);
+        for id in [b"a", b"b", b"c"] {
+            payments.hold(id);
+        }
+        let taken: Vec<Vec<u8>> = std::iter::from_fn(|| payments.next_held()).collect();
+        assert_eq!(taken, [b"b", b"c"]);
     }
 
     #[test]

@@ -6,8 +6,11 @@ use crate::payments::refund_amount;
 /// The prepared pieces of all requests to one target. It holds the API key and therefore does not print.
 pub(crate) struct Script {
     create: [Vec<u8>; 2],
+    authorize: [Vec<u8>; 2],
     get: [Vec<u8>; 2],
     refund: [Vec<u8>; 3],
+    capture: [Vec<u8>; 3],
+    void: [Vec<u8>; 3],
 }
 
 impl Script {
@@ -24,24 +27,36 @@ impl Script {
                 body.len()
             )
         };
-        let create = create_body(options.method, options.amount_minor);
-        let refund = format!(r#"{{"amount":{}}}"#, refund_amount(options.amount_minor));
-        Self {
-            create: [
-                format!("POST {path} HTTP/1.1\r\n{}", posting(&create)).into_bytes(),
-                format!("\r\n\r\n{create}").into_bytes(),
-            ],
-            get: [format!("GET {path}/").into_bytes(), format!(" HTTP/1.1\r\n{headers}\r\n").into_bytes()],
-            refund: [
+        let making = |body: &str| {
+            [
+                format!("POST {path} HTTP/1.1\r\n{}", posting(body)).into_bytes(),
+                format!("\r\n\r\n{body}").into_bytes(),
+            ]
+        };
+        let asking = |verb: &str, body: &str| {
+            [
                 format!("POST {path}/").into_bytes(),
-                format!("/refund HTTP/1.1\r\n{}", posting(&refund)).into_bytes(),
-                format!("\r\n\r\n{refund}").into_bytes(),
-            ],
+                format!("/{verb} HTTP/1.1\r\n{}", posting(body)).into_bytes(),
+                format!("\r\n\r\n{body}").into_bytes(),
+            ]
+        };
+        Self {
+            create: making(&create_body(options.method, options.amount_minor)),
+            authorize: making(&card_body(options.amount_minor, r#""capture_method":"manual","#)),
+            get: [format!("GET {path}/").into_bytes(), format!(" HTTP/1.1\r\n{headers}\r\n").into_bytes()],
+            refund: asking("refund", &format!(r#"{{"amount":{}}}"#, refund_amount(options.amount_minor))),
+            capture: asking("capture", "{}"),
+            void: asking("cancel", "{}"),
         }
     }
 
     pub(crate) fn create(&self, request: &mut Vec<u8>, key: &str) {
         let [head, body] = &self.create;
+        fill(request, &[head, key.as_bytes(), body]);
+    }
+
+    pub(crate) fn authorize(&self, request: &mut Vec<u8>, key: &str) {
+        let [head, body] = &self.authorize;
         fill(request, &[head, key.as_bytes(), body]);
     }
 
@@ -51,9 +66,20 @@ impl Script {
     }
 
     pub(crate) fn refund(&self, request: &mut Vec<u8>, id: &[u8], key: &str) {
-        let [path, head, body] = &self.refund;
-        fill(request, &[path, id, head, key.as_bytes(), body]);
+        ask(&self.refund, request, id, key);
     }
+
+    pub(crate) fn capture(&self, request: &mut Vec<u8>, id: &[u8], key: &str) {
+        ask(&self.capture, request, id, key);
+    }
+
+    pub(crate) fn void(&self, request: &mut Vec<u8>, id: &[u8], key: &str) {
+        ask(&self.void, request, id, key);
+    }
+}
+
+fn ask([path, head, body]: &[Vec<u8>; 3], request: &mut Vec<u8>, id: &[u8], key: &str) {
+    fill(request, &[path, id, head, key.as_bytes(), body]);
 }
 
 fn fill(request: &mut Vec<u8>, pieces: &[&[u8]]) {
@@ -65,14 +91,7 @@ fn fill(request: &mut Vec<u8>, pieces: &[&[u8]]) {
 
 fn create_body(method: Method, amount_minor: u64) -> String {
     match method {
-        Method::Card => format!(
-            concat!(
-                r#"{{"amount":{},"currency":"USD","payment_method":{{"type":"card","#,
-                r#""card_number":"4242424242424242","exp_month":12,"exp_year":2030,"cvc":"123"}},"#,
-                r#""metadata":{{"source":"florin bench"}}}}"#,
-            ),
-            amount_minor,
-        ),
+        Method::Card => card_body(amount_minor, ""),
         Method::Upi => format!(
             concat!(
                 r#"{{"amount_paisa":{},"payment_method":"UPI","#,
@@ -81,6 +100,18 @@ fn create_body(method: Method, amount_minor: u64) -> String {
             amount_minor,
         ),
     }
+}
+
+/// `more` is further fields, each followed by a comma.
+fn card_body(amount_minor: u64, more: &str) -> String {
+    format!(
+        concat!(
+            r#"{{"amount":{},"currency":"USD",{}"payment_method":{{"type":"card","#,
+            r#""card_number":"4242424242424242","exp_month":12,"exp_year":2030,"cvc":"123"}},"#,
+            r#""metadata":{{"source":"florin bench"}}}}"#,
+        ),
+        amount_minor, more,
+    )
 }
 
 #[cfg(test)]
@@ -120,9 +151,22 @@ mod tests {
     }
 
     #[test]
+    fn captures_and_voids_take_all() {
+        for (request, verb) in [
+            (text(|script, request| script.capture(request, b"pay_1", "key-7"), Method::Card), "capture"),
+            (text(|script, request| script.void(request, b"pay_1", "key-7"), Method::Card), "cancel"),
+        ] {
+            let line = format!("POST /base/api/v1/payments/pay_1/{verb} HTTP/1.1\r\n");
+            assert!(request.starts_with(&line) && request.ends_with("key-7\r\n\r\n{}"), "{request}");
+        }
+    }
+
+    #[test]
     fn the_length_of_a_create_is_its_bodys_and_the_body_is_json() {
-        for method in [Method::Card, Method::Upi] {
-            let request = text(|script, request| script.create(request, "key-7"), method);
+        let authorize = text(|script, request| script.authorize(request, "key-7"), Method::Card);
+        assert!(authorize.contains(r#""capture_method":"manual","#), "{authorize}");
+        let create = |method| text(|script, request| script.create(request, "key-7"), method);
+        for request in [create(Method::Card), create(Method::Upi), authorize] {
             let (head, body) = request.split_once("\r\n\r\n").unwrap();
             assert!(head.starts_with("POST /base/api/v1/payments HTTP/1.1\r\n"), "{head}");
             assert!(head.contains("\r\nIdempotency-Key: key-7"), "{head}");

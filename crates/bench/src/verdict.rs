@@ -33,7 +33,8 @@ pub(crate) fn judge<'a>(
     if !(200..300).contains(&status) {
         let code = scan::text(body, b"\"code\"").map_or(Cow::Borrowed("(no code)"), String::from_utf8_lossy);
         // A declined payment exists: its problem document names it.
-        let id = scan::text(body, b"\"payment_id\"").filter(|_| operation == Operation::Create);
+        let makes = matches!(operation, Operation::Create | Operation::Authorize);
+        let id = scan::text(body, b"\"payment_id\"").filter(|_| makes);
         return Verdict { id, state: None, fault: Some(code) };
     }
     let id = scan::text(body, b"\"id\"").filter(|id| !id.is_empty());
@@ -44,14 +45,23 @@ pub(crate) fn judge<'a>(
             (Method::Upi, _) | (Method::Card, Some(b"paid")) => None,
             (Method::Card, state) => Some(unexpected(state)),
         },
-        (Operation::Get, Some(id)) if id == asked => None,
-        (Operation::Get, Some(_)) => Some(Cow::Borrowed("(another payment than asked for)")),
+        (Operation::Get | Operation::Capture | Operation::Void, Some(id)) if id != asked => {
+            Some(Cow::Borrowed("(another payment than asked for)"))
+        }
         (Operation::Refund, Some(_)) => match state {
             Some(b"succeeded" | b"pending" | b"partially_refunded" | b"refunded") => None,
             state => Some(unexpected(state)),
         },
+        (Operation::Get, Some(_)) => None,
+        (Operation::Authorize, Some(_)) => state_is(state, b"authorized"),
+        (Operation::Capture, Some(_)) => state_is(state, b"paid"),
+        (Operation::Void, Some(_)) => state_is(state, b"cancelled"),
     };
     Verdict { id, state, fault }
+}
+
+fn state_is(state: Option<&[u8]>, wanted: &[u8]) -> Option<Cow<'static, str>> {
+    (state != Some(wanted)).then(|| unexpected(state))
 }
 
 fn unexpected(state: Option<&[u8]>) -> Cow<'static, str> {
@@ -68,9 +78,11 @@ mod tests {
     #[test]
     fn one_row_per_verdict() {
         use Method::{Card, Upi};
-        use Operation::{Create, Get, Refund};
+        use Operation::{Authorize, Capture, Create, Get, Refund, Void};
         let paid = r#"{"id":"pay_1","status":"paid"}"#;
         let pending = r#"{"id":"pay_1","status":"pending"}"#;
+        let held = r#"{"id":"pay_1","status":"authorized"}"#;
+        let void = r#"{"id":"pay_1","status":"cancelled"}"#;
         let problem = r#"{"status":402,"code":"card_declined","payment_id":"pay_1"}"#;
         for (operation, method, status, body, id, fault) in [
             (Create, Card, 201, paid, Some("pay_1"), None),
@@ -86,6 +98,13 @@ mod tests {
             (Refund, Card, 200, r#"{"id":"re_1","status":"succeeded"}"#, Some("re_1"), None),
             (Refund, Card, 200, r#"{"id":"re_1","status":"failed"}"#, Some("re_1"), Some("(status failed)")),
             (Refund, Card, 409, problem, None, Some("card_declined")),
+            (Authorize, Card, 201, held, Some("pay_1"), None),
+            (Authorize, Card, 201, paid, Some("pay_1"), Some("(status paid)")),
+            (Authorize, Card, 402, problem, Some("pay_1"), Some("card_declined")),
+            (Capture, Card, 200, paid, Some("pay_1"), None),
+            (Capture, Card, 202, held, Some("pay_1"), Some("(status authorized)")),
+            (Void, Card, 200, void, Some("pay_1"), None),
+            (Void, Card, 200, r#"{"id":"pay_2"}"#, Some("pay_2"), Some("(another payment than asked for)")),
         ] {
             let verdict = judge(operation, method, b"pay_1", status, body.as_bytes());
             assert_eq!(verdict.id, id.map(str::as_bytes), "{operation} {status} {body}");

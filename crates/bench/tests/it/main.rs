@@ -121,6 +121,31 @@ fn a_run_counts_what_the_server_answered() {
 }
 
 #[test]
+fn captures_and_voids_take_what_is_held_and_what_is_captured_is_refunded() {
+    let server = Server::start(|_| Treatment::Answer);
+    let journal = TemporaryFile::new("held");
+    let mut options = options(&[&server], "authorize=2,capture=1,void=1,refund=2");
+    options.journal = Some(journal.0.clone());
+    let report = run(&options);
+    assert_eq!((report.failed, report.unanswered), (0, 0), "{report}");
+    let lines = journal.lines();
+    let of = |request: &'static str| lines.iter().filter(move |line| line["request"] == request);
+    for (request, status, amount) in [
+        ("authorize", "authorized", 1000.into()),
+        ("capture", "paid", 1000.into()),
+        ("void", "cancelled", Value::Null),
+    ] {
+        assert!(of(request).count() > 10, "{report}");
+        for line in of(request) {
+            assert_eq!((&line["payment_status"], &line["amount"]), (&status.into(), &amount), "{line}");
+            assert!(line["payment_id"].as_str().unwrap().starts_with("pay_"), "{line}");
+        }
+    }
+    let captured: Vec<_> = of("capture").chain(of("create")).map(|line| &line["payment_id"]).collect();
+    assert!(of("refund").all(|line| captured.contains(&&line["payment_id"])));
+}
+
+#[test]
 fn a_lost_answer_is_asked_for_again_under_the_same_key() {
     let server = Server::start_with(
         |number| match number % 60 {

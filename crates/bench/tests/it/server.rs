@@ -1,6 +1,6 @@
 //! A tiny payment API with canned answers and planned faults, in a thread of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +46,9 @@ pub(crate) struct Seen {
     pub(crate) made: HashMap<String, String>,
     /// Keys whose answer was lost.
     pub(crate) lost: Vec<String>,
-    /// Answers by kind of request.
+    /// Payments that hold their amount.
+    pub(crate) held: HashSet<String>,
+    /// Answers by kind of request; `creates` counts whatever is neither a get nor a refund.
     pub(crate) creates: u64,
     pub(crate) gets: u64,
     pub(crate) refunds: u64,
@@ -244,6 +246,13 @@ fn respond(request: &Request, seen: &mut Seen) -> (u16, String) {
         return (200, payment(tail));
     }
     let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+    for (verb, status) in [("/capture", "paid"), ("/cancel", "cancelled")] {
+        if let Some(id) = tail.strip_suffix(verb) {
+            assert!(seen.held.remove(id), "it holds its amount");
+            seen.made.insert(request.key.clone().expect("a change has a key"), format!("{id}{verb}"));
+            return (200, payment(id).replace("paid", status));
+        }
+    }
     assert!(body["amount"].as_u64().unwrap() > 0);
     let key = request.key.clone().expect("a change has a key");
     let number = seen.made.len() + 1;
@@ -253,8 +262,12 @@ fn respond(request: &Request, seen: &mut Seen) -> (u16, String) {
         return (200, format!(r#"{{"id":"{refund}","payment_id":"{id}","status":"succeeded"}}"#));
     }
     assert_eq!(body["payment_method"]["type"], "card");
-    let id = seen.made.entry(key).or_insert_with(|| format!("pay_{number:026}"));
-    (201, payment(id))
+    let id = seen.made.entry(key).or_insert_with(|| format!("pay_{number:026}")).clone();
+    if body["capture_method"] == "manual" {
+        seen.held.insert(id.clone());
+        return (201, payment(&id).replace("paid", "authorized"));
+    }
+    (201, payment(&id))
 }
 
 /// About as long as a real payment.
