@@ -19,7 +19,6 @@ mod host;
 mod lanes;
 mod money;
 mod postgres;
-mod proxy;
 mod query;
 mod shape;
 mod work;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Cell, Duplicate, Lane, Lease, Outcome};
-use testkit::Database;
+use testkit::{Database, Fault, Proxy};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -13,18 +13,20 @@ use crate::bench::{
     Bench, THING, answer, claim, committed, event, labelled, next, options, schema, scope, subject, thing,
 };
 use crate::host::{TestClock, TestIds};
-use crate::proxy::Proxy;
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// The message arrives, nothing comes back, and the server does not notice.
+const UNNOTICED: Fault = Fault::Sent(Duration::from_mins(1));
 
 /// A store of one committer behind a proxy, and the test's own connection around it.
 async fn proxied() -> Option<(Bench, Proxy, Client)> {
     let database = Database::create().await?;
-    let proxy = Proxy::before(database.url()).await;
+    let proxy = Proxy::before_database(database.url()).unwrap();
     let ids = TestIds::new();
     let mut options = options(&TestClock::new(), &ids);
     options.committers = 1;
-    let store = store::open_postgres(&proxy.url, schema(), options).await.unwrap();
+    let store = store::open_postgres(&proxy.url(database.url()), schema(), options).await.unwrap();
     let own = database.connect().await.unwrap();
     let bench = Bench::of(store, ids, database);
     // The committer connects with its first batch, and prepares this shape.
@@ -91,9 +93,9 @@ async fn a_commit_whose_connection_dies_is_made_void_and_written_again() {
 async fn a_commit_whose_answer_is_lost_is_found() {
     let Some((bench, proxy, own)) = proxied().await else { return };
     let id = bench.id();
-    proxy.cut_on("");
+    proxy.fail_next("", UNNOTICED);
     committed(insert(&bench, id).await);
-    assert!(proxy.has_cut());
+    assert!(proxy.has_failed());
     assert_eq!(bench.thing(id).await.unwrap().version, 1);
     assert_eq!(voids(&own).await, 0);
     // And the committer goes on.
@@ -109,7 +111,7 @@ async fn a_commit_that_is_still_on_its_way_is_waited_for() {
     committed(bench.commit(Lane::Settle, |changes| changes.update.push(next(id, "a", 1))).await);
     let other = bench.id();
     committed(insert(&bench, other).await);
-    proxy.cut_on("");
+    proxy.fail_next("", UNNOTICED);
     let waits = blocked_update(&bench, &own, other).await;
     let later = {
         let mut changes = bench.changes(Lane::Settle);
@@ -121,7 +123,7 @@ async fn a_commit_that_is_still_on_its_way_is_waited_for() {
     // The first question waits for the batch's row and gives up; nothing is known, nothing accepted.
     tokio::time::sleep(SECOND + Duration::from_millis(500)).await;
     assert!(!waits.is_finished() && !later.is_finished());
-    assert!(proxy.has_cut());
+    assert!(proxy.has_failed());
     own.batch_execute("COMMIT").await.unwrap();
     committed(waits.await.unwrap());
     committed(later.await.unwrap());
@@ -136,9 +138,9 @@ async fn a_lost_answer_of_the_slow_path_is_found() {
     committed(insert(&bench, taken).await);
     // What the last batch wrote is known without asking; this is the last batch.
     committed(insert(&bench, bench.id()).await);
-    proxy.cut_on("COMMIT");
+    proxy.fail_next("COMMIT", UNNOTICED);
     let (winner, loser) = futures_util::future::join(insert(&bench, id), insert(&bench, taken)).await;
-    assert!(proxy.has_cut());
+    assert!(proxy.has_failed());
     committed(winner);
     assert_eq!(loser, Outcome::Duplicate(Duplicate::Row { table: "thing" }));
     assert_eq!(bench.thing(id).await.unwrap().version, 1);
@@ -152,9 +154,9 @@ async fn a_lost_connection_within_the_slow_path_is_no_harm() {
     committed(insert(&bench, taken).await);
     // What the last batch wrote is known without asking; this is the last batch.
     committed(insert(&bench, bench.id()).await);
-    proxy.cut_on("SAVEPOINT");
+    proxy.fail_next("SAVEPOINT", UNNOTICED);
     let (winner, loser) = futures_util::future::join(insert(&bench, id), insert(&bench, taken)).await;
-    assert!(proxy.has_cut());
+    assert!(proxy.has_failed());
     committed(winner);
     assert_eq!(loser, Outcome::Duplicate(Duplicate::Row { table: "thing" }));
     assert_eq!(bench.thing(id).await.unwrap().version, 1);
