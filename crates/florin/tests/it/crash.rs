@@ -1,140 +1,88 @@
-//! `kill -9` under load: what the server answered is so, what it did not answer is decided, the books
-//! balance. Ten kills; a few hundred with FLORIN_TEST_LONG=1.
+//! `kill -9` under load: what was answered is so, what was not answered is decided, and books and bank
+//! agree to the cent. One node on SQLite, two on one PostgreSQL; the bank is a process of its own and
+//! survives. Ten kills; two hundred with FLORIN_TEST_LONG=1.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::cards::check_books;
+use crate::bank::Bank;
 use crate::on_both_stores;
-use crate::server::{Place, Server, wait};
+use crate::server::{Place, Server};
+use crate::witness::{EVERYTHING, Load, SOON, check, is_long, random};
 
 on_both_stores!(killed_again_and_again);
 
-fn kills() -> u32 {
-    if std::env::var("FLORIN_TEST_LONG").is_ok_and(|long| long == "1") { 300 } else { 10 }
+fn kills() -> u64 {
+    if is_long() { 200 } else { 10 }
 }
 
-/// The resolver asks soon after what a killed server left behind, so that clients get on.
-const SOON: [(&str, &str); 3] = [
-    ("FLORIN_OPERATION__SEND_DEADLINE", "300ms"),
-    ("FLORIN_OPERATION__REPLY_TIMEOUT", "300ms"),
-    ("FLORIN_OPERATION__MARGIN", "100ms"),
-];
-
-/// Waits until the journal has so many more lines.
-fn wait_for_answers(journal: &Path, more: usize) {
-    let count = || std::fs::read_to_string(journal).unwrap_or_default().lines().count();
-    let before = count();
-    assert!(wait(|| Some(()).filter(|()| count() >= before + more)).is_some(), "the load does not get on");
+/// A node that comes back under its address.
+struct Node<'p> {
+    place: &'p Place,
+    settings: Vec<(&'static str, String)>,
+    running: Option<Server>,
 }
 
-/// The load, as an operator would make it: keys and journal are the bench's own.
-fn load(place: &Place, server: &Server, journal: &Path) -> Child {
-    let arguments = [
-        "bench",
-        "--target",
-        &server.url,
-        "--concurrency",
-        "16",
-        "--duration",
-        "1h",
-        "--warm-up",
-        "0s",
-        "--mix",
-        "create=8,refund=2",
-        "--request-timeout",
-        "5s",
-        "--drain",
-        "30s",
-        "--journal",
-        &journal.display().to_string(),
-    ]
-    .map(str::to_owned);
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let mut command = place.florin(&arguments);
-    command.env("FLORIN_API_KEY", &server.key).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+impl<'p> Node<'p> {
+    fn start(place: &'p Place, bank: &Bank, key: Option<&str>) -> Self {
+        let mut settings: Vec<_> = SOON.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        settings.push(("FLORIN_SANDBOX__BANK", bank.url.clone()));
+        let mut node = Self { place, settings, running: None };
+        node.run(key);
+        let port = node.server().url.rsplit(':').next().unwrap().to_owned();
+        node.settings.push(("FLORIN_SERVER__PORT", port));
+        node
+    }
+
+    fn run(&mut self, key: Option<&str>) {
+        let settings: Vec<_> = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.running = Some(self.place.serve(&settings, key));
+    }
+
+    fn server(&self) -> &Server {
+        self.running.as_ref().unwrap()
+    }
+
+    /// Dies, and is started again after a moment.
+    fn kill(&mut self) {
+        let key = self.server().key.clone();
+        self.running.take().unwrap().kill();
+        thread::sleep(Duration::from_millis(random(200)));
+        self.run(Some(&key));
+    }
+
+    /// Stands still until others have taken over what it was about, and then goes on as if nothing were.
+    fn freeze(&self) {
+        self.server().signal("STOP");
+        thread::sleep(Duration::from_secs(2));
+        self.server().signal("CONT");
+    }
 }
 
 fn killed_again_and_again(place: &Place) {
-    let journal = place.folder.join("journal.jsonl");
-    let mut server = place.serve(&SOON, None);
-    let (key, url) = (server.key.clone(), server.url.clone());
-    let port = url.rsplit(':').next().unwrap().to_owned();
-    let mut load = load(place, &server, &journal);
-    for kill in 0..kills() {
-        wait_for_answers(&journal, 30);
+    let bank = Bank::serve(place);
+    let mut nodes = vec![Node::start(place, &bank, None)];
+    if place.database.is_some() {
+        let key = nodes[0].server().key.clone();
+        nodes.push(Node::start(place, &bank, Some(&key)));
+    }
+    let servers: Vec<&Server> = nodes.iter().map(Node::server).collect();
+    let load = Load::start(place, &servers, EVERYTHING, 16);
+    let count = nodes.len() as u64;
+    for kill in 1..=kills() {
+        load.wait_for(30);
         // Never at the same point of the load.
-        thread::sleep(Duration::from_millis(u64::from(kill * 37 % 100)));
-        server.kill();
-        server = place.serve(&[SOON.as_slice(), &[("FLORIN_SERVER__PORT", &port)]].concat(), Some(&key));
-    }
-    wait_for_answers(&journal, 30);
-    // The bench asks again what got no answer, under the same keys, and then ends.
-    let stop = std::process::Command::new("kill").arg("-INT").arg(load.id().to_string()).status().unwrap();
-    assert!(stop.success());
-    load.wait().unwrap();
-    settle(place, &server);
-    agree(&server, &journal);
-    check_books(place);
-    server.stop();
-}
-
-/// Waits until the resolver has decided everything.
-fn settle(place: &Place, server: &Server) {
-    let decided = wait(|| {
-        let open = all_payments(server).into_values().filter(|payment| payment["status"] == "pending");
-        Some(()).filter(|()| open.count() == 0)
-    });
-    assert!(decided.is_some(), "something stays undecided in {}\n{}", place.folder.display(), server.logs());
-}
-
-fn all_payments(server: &Server) -> BTreeMap<String, Value> {
-    let mut all = BTreeMap::new();
-    let mut path = "/api/v1/payments?limit=100".to_owned();
-    loop {
-        let page = server.get(&path);
-        for payment in page["data"].as_array().unwrap() {
-            all.insert(payment["id"].as_str().unwrap().to_owned(), payment.clone());
-        }
-        match page["next_cursor"].as_str() {
-            Some(cursor) => path = format!("/api/v1/payments?limit=100&cursor={cursor}"),
-            None => return all,
+        thread::sleep(Duration::from_millis(random(150)));
+        let victim = usize::try_from(random(count)).unwrap();
+        nodes[victim].kill();
+        if kill % 5 == 0 {
+            nodes[victim].freeze();
         }
     }
-}
-
-/// What clients were told, against what the server says now.
-fn agree(server: &Server, journal: &Path) {
-    let payments = all_payments(server);
-    let text = std::fs::read_to_string(journal).unwrap();
-    let entries: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let mut told_refunds: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut by_key: BTreeMap<&str, &str> = BTreeMap::new();
-    for entry in &entries {
-        let Some(id) = entry["payment_id"].as_str() else { continue };
-        let payment = payments.get(id).unwrap_or_else(|| panic!("a payment was told and is gone: {entry}"));
-        if entry["request"] == "create" {
-            let key = entry["key"].as_str().unwrap();
-            assert!(by_key.insert(key, id).is_none_or(|before| before == id), "two payments for {key}");
-            if entry["payment_status"] == "paid" {
-                assert_eq!(payment["amount_captured"], entry["amount"], "told paid: {payment}");
-            }
-        }
-        if entry["request"] == "refund" && entry["refund_status"] == "succeeded" {
-            *told_refunds.entry(id).or_default() += entry["amount"].as_u64().unwrap();
-        }
-    }
-    for (id, told) in told_refunds {
-        let refunded = payments[id]["amount_refunded"].as_u64().unwrap();
-        assert!(refunded >= told, "{id}: told {told}, is {refunded}");
-    }
-    for payment in payments.values() {
-        let captured = payment["amount_captured"].as_i64().unwrap();
-        assert!(captured == 0 || captured == payment["amount"].as_i64().unwrap(), "{payment}");
+    load.wait_for(30);
+    let journal = load.stop();
+    check(place, nodes[0].server(), &bank, &journal);
+    for node in nodes {
+        node.running.unwrap().stop();
     }
 }

@@ -11,6 +11,7 @@
     reason = "a failing test may panic, and it watches a process that keeps the real time"
 )]
 
+mod bank;
 mod cards;
 mod clock;
 mod crash;
@@ -30,6 +31,7 @@ mod server;
 mod tools;
 mod traces;
 mod upi;
+mod witness;
 
 /// Runs a test of a [`server::Place`] on both stores.
 macro_rules! on_both_stores {
