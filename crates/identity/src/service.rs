@@ -335,6 +335,7 @@ impl Identity {
             }
             Outcome::Indeterminate => Err(IdentityError::Indeterminate),
             Outcome::Overdrawn(_) => Err(IdentityError::NotWritten("a balance moved".to_owned())),
+            Outcome::StorageFull => Err(IdentityError::NotWritten("the disk is full".to_owned())),
             Outcome::Refused(reason) | Outcome::NotCommitted(reason) => {
                 Err(IdentityError::NotWritten(reason))
             }

@@ -236,6 +236,9 @@ pub enum Outcome {
     Refused(String),
     /// Certainly not written; the reason is for the log.
     NotCommitted(String),
+    /// Certainly not written: there is no room on the disk. Reads go on, and so does everything once
+    /// there is room again.
+    StorageFull,
     /// Certainly not written: the queue of reserves is full.
     Overloaded,
     /// Not known, and the store is closing: only seen at shutdown. Nothing may be sent on it.

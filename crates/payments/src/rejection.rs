@@ -110,6 +110,9 @@ pub enum PaymentsError {
     /// Too much is queued; try again.
     #[error("overloaded")]
     Overloaded,
+    /// There is no room to write on the database's disk; certainly not written.
+    #[error("the disk is full")]
+    StorageFull,
     /// The database does not answer; certainly not written.
     #[error("unavailable: {0}")]
     Unavailable(String),

@@ -386,6 +386,7 @@ impl Teller {
 pub(crate) fn refused(outcome: Outcome) -> PaymentsError {
     match outcome {
         Outcome::Overloaded => PaymentsError::Overloaded,
+        Outcome::StorageFull => PaymentsError::StorageFull,
         Outcome::Duplicate(Duplicate::Row { table }) if table == crate::order_guard::ORDER_GUARD.name => {
             Rejection::OrderAlreadyCharged.into()
         }

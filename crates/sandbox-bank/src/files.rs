@@ -228,8 +228,10 @@ async fn commit(store: &dyn Store, id: Uuid, scope: Scope, write: Write) -> Writ
         Outcome::Committed { .. } => Written::Done,
         Outcome::Conflict | Outcome::Duplicate(_) => Written::Again,
         Outcome::Indeterminate => Written::Unclear,
-        Outcome::Overdrawn(_) | Outcome::Refused(_) | Outcome::NotCommitted(_) | Outcome::Overloaded => {
-            Written::Failed
-        }
+        Outcome::Overdrawn(_)
+        | Outcome::Refused(_)
+        | Outcome::NotCommitted(_)
+        | Outcome::StorageFull
+        | Outcome::Overloaded => Written::Failed,
     }
 }

@@ -32,6 +32,18 @@ pub enum OpenError {
     /// The address of the database cannot be read.
     #[error("the database address cannot be used: {0}")]
     Address(String),
+    /// The write-ahead log was damaged in front of commits that were confirmed. Nothing was changed.
+    #[error(
+        "{path} is damaged at frame {frame}, and confirmed commits stand behind it that can no longer be \
+         read: the disk or something else changed the file. Nothing was changed now. Keep a copy of the \
+         folder and restore it from a backup"
+    )]
+    DamagedLog {
+        /// The log.
+        path: String,
+        /// The first frame that does not fit, from 1; 0 is the log's header.
+        frame: u64,
+    },
     /// The database does not answer, or answers with an error.
     #[error("the database cannot be opened: {0}")]
     Database(String),

@@ -45,7 +45,9 @@ impl Measures {
             // Somebody else was faster, or it was a repeat: the caller decides again.
             Outcome::Conflict | Outcome::Duplicate(_) | Outcome::Overdrawn(_) => self.lost.increment(1),
             Outcome::Refused(_) => self.refused.increment(1),
-            Outcome::NotCommitted(_) | Outcome::Indeterminate => self.not_committed.increment(1),
+            Outcome::NotCommitted(_) | Outcome::StorageFull | Outcome::Indeterminate => {
+                self.not_committed.increment(1);
+            }
             Outcome::Overloaded => {
                 self.shed.increment(1);
                 self.shed_total.increment(1);

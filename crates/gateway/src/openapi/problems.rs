@@ -41,6 +41,7 @@ pub(super) const CHARGES: &[&Entry] = &[
     &code::CURRENCY_NOT_SUPPORTED,
     &code::BUSY,
     &code::OVERLOADED,
+    &code::STORAGE_FULL,
 ];
 
 /// Of an operation on a payment that exists.
@@ -56,6 +57,7 @@ pub(super) const MOVES: &[&Entry] = &[
     &code::TOO_MANY_OPERATIONS,
     &code::BUSY,
     &code::OVERLOADED,
+    &code::STORAGE_FULL,
 ];
 
 /// Of every request that shows a key.
@@ -102,6 +104,7 @@ const IDEMPOTENT: &[&Entry] = &[
     &code::INVALID_VALUE,
     &code::INVALID_TEXT,
     &code::OVERLOADED,
+    &code::STORAGE_FULL,
 ];
 
 /// Every problem of an operation, by status, each code once.

@@ -333,6 +333,12 @@ catalogue! {
         "Too much is queued",
         "The server sheds new work so that what it has begun can be finished.",
         "Wait as long as `Retry-After` says and send the same request again.";
+    STORAGE_FULL = "storage_full", 503, again,
+        "The server has no room to write",
+        "The disk of the database is full. What cannot be written down is not sent to a provider: nothing \
+         happened. Reading works.",
+        "Send the same request again later. The operator must make room on the disk that holds the database \
+         (`database.folder`, or PostgreSQL's); no restart is needed.";
     UNAVAILABLE = "unavailable", 503, again,
         "The server cannot reach its database",
         "Nothing was written and nothing was sent.",

@@ -9,12 +9,15 @@ use super::catalogue as code;
 const SOON_SECONDS: u32 = 1;
 /// How long a caller is asked to wait for a server that has too much to do, in seconds.
 const LATER_SECONDS: u32 = 2;
+/// How long a caller is asked to wait for people to make room on a disk, in seconds.
+const ROOM_SECONDS: u32 = 30;
 
 /// The problem of a payments error.
 pub fn from_payments(error: PaymentsError) -> Problem {
     match error {
         PaymentsError::Rejected(rejection) => from_rejection(rejection),
         PaymentsError::Busy => Problem::plain(&code::BUSY).retry_after(SOON_SECONDS),
+        PaymentsError::StorageFull => Problem::plain(&code::STORAGE_FULL).retry_after(ROOM_SECONDS),
         PaymentsError::Overloaded => Problem::plain(&code::OVERLOADED).retry_after(LATER_SECONDS),
         PaymentsError::Unavailable(reason) => {
             Problem::plain(&code::UNAVAILABLE).retry_after(LATER_SECONDS).log(reason)

@@ -88,6 +88,7 @@ fn each_rejection_has_its_status_and_code() {
         (Rejection::KeyInUse.into(), 409, "idempotency_key_in_use", Some("Idempotency-Key")),
         (PaymentsError::Busy, 409, "busy", None),
         (PaymentsError::Overloaded, 503, "overloaded", None),
+        (PaymentsError::StorageFull, 503, "storage_full", None),
         (PaymentsError::Unavailable("pg: secret".into()), 503, "unavailable", None),
         (PaymentsError::Internal("/etc/secret".into()), 500, "internal", None),
     ];
@@ -96,6 +97,7 @@ fn each_rejection_has_its_status_and_code() {
             error,
             PaymentsError::Busy
                 | PaymentsError::Overloaded
+                | PaymentsError::StorageFull
                 | PaymentsError::Unavailable(_)
                 | PaymentsError::Rejected(Rejection::KeyInUse | Rejection::OperationOpen(_))
         );

@@ -21,6 +21,8 @@ use crate::intake::{Found, Intake};
 
 /// How long a batch may take before its connection is given up. Then its fate is asked for.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// `disk_full`: the transaction was rolled back.
+const DISK_FULL: &str = "53100";
 /// Between two attempts to connect.
 const BACK_OFF: [u64; 6] = [0, 50, 100, 250, 500, 1000];
 
@@ -52,6 +54,8 @@ pub(super) enum Attempt {
     Again,
     /// Certainly not written: the database says so, or nothing was sent.
     Not(String),
+    /// Certainly not written: the server's disk is full.
+    Full,
     /// The answer was lost.
     Lost,
 }
@@ -109,6 +113,7 @@ impl Committer {
                     let reason = "the database kept choosing it as a deadlock's victim".to_owned();
                     return answer_all(batch, &Outcome::NotCommitted(reason));
                 }
+                Attempt::Full => return answer_all(batch, &Outcome::StorageFull),
                 Attempt::Not(reason) => {
                     warn!(%reason, commits = batch.len(), "a batch was not written");
                     return answer_all(batch, &Outcome::NotCommitted(reason));
@@ -137,6 +142,7 @@ impl Committer {
             match attempt {
                 Attempt::Committed(at) => return self.answer(batch, losers, at),
                 Attempt::Loser | Attempt::Again => {}
+                Attempt::Full => return answer_all(batch, &Outcome::StorageFull),
                 Attempt::Not(reason) => return answer_all(batch, &Outcome::NotCommitted(reason)),
                 Attempt::Lost => match self.find_out(id).await {
                     Some(Some(at)) => return self.answer(batch, losers, at),
@@ -307,6 +313,10 @@ pub(super) fn judge(error: &Error) -> Attempt {
     let code = database.code().code();
     match code.get(..2).unwrap_or_default() {
         _ if code == GUARD || code == OVERDRAWN => Attempt::Loser,
+        _ if code == DISK_FULL => {
+            error!(message = database.message(), "PostgreSQL's disk is full: make room on it");
+            Attempt::Full
+        }
         "40" => Attempt::Again,
         // Data that cannot be written, broken constraints, limits of the program: somebody's own fault.
         "21" | "22" | "23" | "44" | "54" => Attempt::Loser,

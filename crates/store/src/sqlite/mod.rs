@@ -10,8 +10,10 @@ mod apply;
 mod bind;
 mod checkpoint;
 mod examine;
+mod log;
 mod migrate;
 mod read;
+mod trouble;
 mod work;
 mod writer;
 
@@ -45,6 +47,10 @@ type Call = Box<dyn FnOnce(&Connection) + Send>;
 ///
 /// Blocks while another process migrates the same file.
 pub fn open_sqlite(path: &Path, schema: Schema, options: Options) -> Result<Arc<dyn Store>, OpenError> {
+    // Without syncs nothing was promised to be there.
+    if options.synchronous == Synchronous::Full {
+        log::check(path)?;
+    }
     let mut connection = connect(path, &options)?;
     migrate::migrate(&mut connection, &schema, &options)?;
     let readers = Readers::open(path, options.readers)?;

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use tracing::{error, warn};
 
 use super::apply::{Application, Statements, Stop};
-use super::{Call, Shared};
+use super::{Call, Shared, trouble};
 use crate::batch::{Next, Ticket};
 use crate::intake::Found;
 
@@ -22,7 +22,7 @@ pub(super) fn run(shared: &Shared, connection: &Connection) {
         match shared.intake.take(shared.options.batch_limit) {
             Found::Work(next, calls) => {
                 if !write(shared, connection, &mut statements, next) {
-                    return refuse_all(shared, "the disk failed");
+                    return refuse_all(shared, "the store is closed");
                 }
                 for call in calls {
                     let call: Call = call;
@@ -47,7 +47,7 @@ fn refuse_all(shared: &Shared, reason: &str) {
     }
 }
 
-/// Writes one batch and answers it. `false` if the disk can no longer be trusted.
+/// Writes one batch and answers it. `false` if the store closed over a disk that takes nothing.
 fn write(shared: &Shared, connection: &Connection, statements: &mut Statements<'_>, next: Next) -> bool {
     for (ticket, outcome) in next.stale {
         ticket.answer(outcome);
@@ -80,21 +80,17 @@ fn write(shared: &Shared, connection: &Connection, statements: &mut Statements<'
             write(shared, connection, statements, Next { batch: vec![ticket], stale: Vec::new() })
         }),
         Err(Failed::Certainly(reason)) => {
-            warn!(%reason, commits = batch.len(), "a batch was not written");
+            if trouble::is_full(&reason) {
+                error!(commits = batch.len(), "the disk is full: make room where the database's file is");
+            } else {
+                warn!(%reason, commits = batch.len(), "a batch was not written");
+            }
             for ticket in batch {
-                ticket.answer(Outcome::NotCommitted(reason.to_string()));
+                ticket.answer(trouble::not_written(&reason));
             }
             true
         }
-        Err(Failed::AtCommit(reason)) => {
-            // The frames may or may not be on the disk: only the next opening of the file decides.
-            // Nothing may follow them, and nobody may act on them.
-            error!(%reason, commits = batch.len(), "a commit failed on the disk; the store closes");
-            for ticket in batch {
-                ticket.answer(Outcome::Indeterminate);
-            }
-            false
-        }
+        Err(Failed::AtCommit(reason)) => trouble::overwrite(shared, connection, batch, &reason),
     }
 }
 
@@ -141,7 +137,7 @@ fn attempt(
     let losers = fill(connection, statements, batch, now, careful);
     let committed = losers.and_then(|losers| match begin("COMMIT") {
         Ok(_) => Ok(losers),
-        Err(error) if on_disk(&error) => Err(Failed::AtCommit(error)),
+        Err(error) if trouble::is_unclear(&error) => Err(Failed::AtCommit(error)),
         Err(error) => Err(Failed::Certainly(error)),
     });
     if committed.is_err() && !connection.is_autocommit() {
@@ -188,10 +184,6 @@ fn fill(
             Err(Failed::Unbookable(outcome))
         }
     }
-}
-
-fn on_disk(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure)
 }
 
 /// Runs `work` in a transaction of its own.

@@ -17,6 +17,7 @@ mod commit;
 mod faults;
 mod host;
 mod lanes;
+mod log;
 mod money;
 mod postgres;
 mod query;

@@ -18,6 +18,7 @@ static RECEIVE_NOTICE: Operation =
             &code::REQUEST_TIMEOUT,
             &code::BODY_TOO_LARGE,
             &code::OVERLOADED,
+            &code::STORAGE_FULL,
             &code::UNAVAILABLE,
         ]]);
 
