@@ -14,9 +14,12 @@
 mod bank;
 mod cards;
 mod clock;
+mod cluster;
 mod crash;
 mod customers;
+mod database;
 mod deploy;
+mod disk;
 mod doctor;
 mod first_start;
 mod http;

@@ -17,6 +17,8 @@ use crate::http::{self, Response};
 pub(crate) struct Place {
     pub(crate) folder: PathBuf,
     pub(crate) database: Option<Database>,
+    /// Where commands find a database that the test did not make with [`Database`].
+    url: Option<String>,
 }
 
 /// How a server ended up being reached.
@@ -27,6 +29,12 @@ pub(crate) struct Server {
     pub(crate) greeting: String,
     child: Mutex<Child>,
     folder: PathBuf,
+}
+
+/// The program under test: another than this build's where FLORIN_TEST_BINARY names one, such as a release
+/// build for a long run.
+fn binary() -> String {
+    std::env::var("FLORIN_TEST_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_florin").to_owned())
 }
 
 /// Short, so that what waits for them in production does not hold a test up.
@@ -51,7 +59,7 @@ impl Place {
         let folder = PathBuf::from(folder);
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        Self { folder, database: None }
+        Self { folder, database: None, url: None }
     }
 
     /// The same in PostgreSQL; `None` if no test server is configured.
@@ -63,13 +71,24 @@ impl Place {
         Some(place)
     }
 
+    /// The same place, with its commands on the database of this URL.
+    pub(crate) fn on(&mut self, url: &str) {
+        self.url = Some(url.to_owned());
+    }
+
     /// The binary, in this place and with nothing of the test's own environment.
     pub(crate) fn florin(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_florin"));
+        self.prepared(Command::new(binary()), arguments)
+    }
+
+    fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.args(arguments).current_dir(&self.folder).env_clear();
         command.env("PATH", std::env::var("PATH").unwrap_or_default()).env("USER", "tester").envs(SHORT);
         if let Some(database) = &self.database {
             command.env("DATABASE_URL", database.url());
+        }
+        if let Some(url) = &self.url {
+            command.env("DATABASE_URL", url);
         }
         command
     }
@@ -86,10 +105,26 @@ impl Place {
 
     /// The same; what it said on standard error if it ended instead.
     pub(crate) fn try_serve(&self, settings: &[(&str, &str)], key: Option<&str>) -> Result<Server, String> {
+        self.try_start(self.florin(&["serve"]), settings, key)
+    }
+
+    /// Starts a server whose writes beyond a limit on files fail, in place of ending it.
+    pub(crate) fn serve_limited(&self, settings: &[(&str, &str)]) -> Server {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", &binary()]);
+        let started = self.try_start(self.prepared(shell, &["serve"]), settings, None);
+        started.unwrap_or_else(|said| panic!("the server did not start: {said}"))
+    }
+
+    fn try_start(
+        &self,
+        mut command: Command,
+        settings: &[(&str, &str)],
+        key: Option<&str>,
+    ) -> Result<Server, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let log = self.folder.join(format!("serve-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
-        let mut child = self
-            .florin(&["serve"])
+        let mut child = command
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
@@ -168,12 +203,14 @@ impl Server {
         payment.unwrap_or_else(|| panic!("not {status}: {}\n{}", self.get(&path), self.logs()))
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> String {
+        self.child.lock().unwrap().id().to_string()
+    }
+
     /// Sends a signal by name: `TERM`, `INT`, `KILL`.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .arg(format!("-{name}"))
-            .arg(self.child.lock().unwrap().id().to_string())
-            .status();
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.pid()).status();
         assert!(status.unwrap().success());
     }
 
