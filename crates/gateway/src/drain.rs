@@ -14,6 +14,8 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use kernel::{Clock, Tasks};
 
+use crate::seats::Seat;
+
 /// How much of the rest is taken.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 /// And for how long.
@@ -30,11 +32,13 @@ pub(crate) struct Drain {
 pub(crate) struct Drained {
     inner: Option<Incoming>,
     drain: Drain,
+    seat: Arc<Seat>,
 }
 
 impl Drain {
-    pub(crate) fn body(&self, inner: Incoming) -> Drained {
-        Drained { inner: Some(inner), drain: self.clone() }
+    /// `seat` is that of the body's connection: while more of the body is waited for, its client is.
+    pub(crate) fn body(&self, inner: Incoming, seat: Arc<Seat>) -> Drained {
+        Drained { inner: Some(inner), drain: self.clone(), seat }
     }
 }
 
@@ -46,10 +50,13 @@ impl Body for Drained {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match &mut self.inner {
-            Some(inner) => Pin::new(inner).poll_frame(context),
-            None => Poll::Ready(None),
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        let frame = Pin::new(inner).poll_frame(context);
+        match &frame {
+            Poll::Pending => self.seat.waits(),
+            Poll::Ready(_) => self.seat.works(),
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

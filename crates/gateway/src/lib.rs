@@ -5,6 +5,7 @@
 //! answer is a wire struct or a [`Problem`], and the outermost layer renders it. No SQL, no provider by
 //! name and no decision about money is here.
 
+mod admission;
 mod api;
 mod body;
 mod browser;
@@ -24,6 +25,7 @@ mod quota;
 mod reply;
 mod router;
 mod sandbox;
+mod seats;
 mod server;
 mod trace;
 mod webhooks;

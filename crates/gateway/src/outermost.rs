@@ -15,6 +15,7 @@ use node::Node;
 use node::config::LogLevel;
 use tracing::Instrument as _;
 
+use crate::admission::{self, Admission};
 use crate::measure::{InFlight, answered};
 use crate::problem::{Problem, catalogue as code};
 use crate::trace::TraceId;
@@ -39,6 +40,7 @@ pub(crate) struct Outermost {
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
     level: LogLevel,
+    admission: Admission,
 }
 
 impl Outermost {
@@ -48,6 +50,7 @@ impl Outermost {
             random: Arc::clone(&node.random),
             clock: Arc::clone(&node.clock),
             level: node.config.log.requests,
+            admission: Admission::new(node.config.server.requests_at_once, Arc::clone(&node.payments)),
         }
     }
 }
@@ -79,9 +82,14 @@ pub(crate) async fn outermost(
     let line = Line { level: outermost.level, route, tx_id: masked_id(request.uri().path()) };
     request.extensions_mut().insert(trace);
 
+    let admitted = outermost.admission.enter(route, &method);
     let work = async {
-        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        let mut response = answered.unwrap_or_else(|_| Problem::internal("a handler panicked").into_answer());
+        let mut response = if admitted.is_some() {
+            let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+            answered.unwrap_or_else(|_| Problem::internal("a handler panicked").into_answer())
+        } else {
+            admission::shed()
+        };
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             response = problem.render(&id_text);
         }

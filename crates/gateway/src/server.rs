@@ -17,7 +17,7 @@ use kernel::{Clock, Tasks};
 use node::Node;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::Service as _;
 
 use crate::client::mark_peer;
@@ -25,9 +25,15 @@ use crate::drain::Drain;
 use crate::patient::Patient;
 use crate::router::router;
 use crate::sandbox::HangUp;
+use crate::seats::{Seat, Seats};
 
-/// Connections at the same time; more wait in the system's queue.
-const CONNECTIONS_MAX: u32 = 8192;
+/// Connections at the same time; more wait in the system's queue until one of those makes room.
+const CONNECTIONS_MAX: usize = 8192;
+/// Of the files that the process may open, how many are left for the database, the providers and the log:
+/// a quarter, and at most so many.
+const OTHER_FILES_MAX: usize = 512;
+/// After all places were taken, until the next look at who could make room.
+const MAKE_ROOM_AGAIN: Duration = Duration::from_millis(20);
 /// How long requests in flight are waited for at the end: longer than any of them is answered within.
 const DRAIN_WITHIN: Duration = Duration::from_secs(40);
 /// After a failed accept (too many open files), until the next.
@@ -88,13 +94,14 @@ async fn serve_patiently(
 ) -> Result<(), GatewayError> {
     listener.local_addr()?;
     let draining = watch::Sender::new(false);
-    let places = Arc::new(Semaphore::new(usize::try_from(CONNECTIONS_MAX).unwrap_or(Semaphore::MAX_PERMITS)));
+    let most = connections_max(node::host::open_files_max());
+    let (places, seats) = (Arc::new(Semaphore::new(most)), Seats::new(Arc::clone(&drain.clock)));
     let mut stop = pin!(stop);
     loop {
         let place = tokio::select! {
             biased;
             () = &mut stop => break,
-            place = Arc::clone(&places).acquire_owned() => place,
+            place = free_place(&places, &seats, drain.clock.as_ref()) => place,
         };
         let accepted = tokio::select! {
             biased;
@@ -103,11 +110,13 @@ async fn serve_patiently(
         };
         match accepted {
             Ok((stream, peer)) => {
+                let taken = seats.take();
+                let draining = draining.subscribe();
                 let connection =
-                    drive(router.clone(), stream, peer, drain.clone(), patience, draining.subscribe());
+                    drive(router.clone(), (stream, peer), taken.seat(), drain.clone(), patience, draining);
                 let work = async move {
                     connection.await;
-                    drop(place);
+                    drop((place, taken));
                 };
                 drain.tasks.spawn("connection", Box::pin(work));
             }
@@ -120,7 +129,7 @@ async fn serve_patiently(
     drop(listener);
     draining.send_replace(true);
     tokio::select! {
-        _ = places.acquire_many(CONNECTIONS_MAX) => {}
+        _ = places.acquire_many(u32::try_from(most).unwrap_or(u32::MAX)) => {}
         () = drain.clock.sleep(DRAIN_WITHIN) => {
             tracing::warn!("connections are closed that did not take their answers");
         }
@@ -130,11 +139,35 @@ async fn serve_patiently(
     Ok(())
 }
 
+/// How many connections may be open if the process may open so many files.
+fn connections_max(files: usize) -> usize {
+    let others = (files / 4).min(OTHER_FILES_MAX);
+    files.saturating_sub(others).clamp(1, CONNECTIONS_MAX)
+}
+
+/// Waits for a place, and has others make room for it where none is left.
+async fn free_place(
+    places: &Arc<Semaphore>,
+    seats: &Seats,
+    clock: &dyn Clock,
+) -> Option<OwnedSemaphorePermit> {
+    loop {
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            return Some(place);
+        }
+        seats.make_room();
+        tokio::select! {
+            place = Arc::clone(places).acquire_owned() => return place.ok(),
+            () = clock.sleep(MAKE_ROOM_AGAIN) => {}
+        }
+    }
+}
+
 /// One connection, to its end.
 async fn drive(
     router: Router,
-    stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer): (TcpStream, SocketAddr),
+    seat: Arc<Seat>,
     drain: Drain,
     patience: Patience,
     mut draining: watch::Receiver<bool>,
@@ -144,10 +177,17 @@ async fn drive(
         return;
     }
     let clock = Arc::clone(&drain.clock);
+    let served = Arc::clone(&seat);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         mark_peer(&mut request, peer);
-        let answer = router.clone().call(request.map(|body| drain.body(body)));
-        async move { may_be_sent(answer.await) }
+        served.works();
+        let seat = Arc::clone(&served);
+        let answer = router.clone().call(request.map(|body| drain.body(body, Arc::clone(&seat))));
+        async move {
+            let answer = may_be_sent(answer.await);
+            seat.waits();
+            answer
+        }
     });
     let stream = Patient::new(stream, clock, patience.write);
     let mut connection = pin!(
@@ -165,6 +205,8 @@ async fn drive(
                 }
                 return;
             }
+            // Nobody works for it, and somebody else wants its place.
+            () = seat.left() => return,
             changed = draining.changed() => {
                 if changed.is_err() {
                     return;
@@ -204,3 +246,15 @@ fn may_be_sent(answer: Result<Response<Body>, Infallible>) -> Result<Response<Bo
 #[derive(Debug, Error)]
 #[error("the sandbox bank keeps silent")]
 struct HungUp;
+
+#[cfg(test)]
+mod tests {
+    use super::connections_max;
+
+    #[test]
+    fn some_files_are_left_for_everything_else() {
+        for (files, connections) in [(1, 1), (64, 48), (1024, 768), (4096, 3584), (1_000_000, 8192)] {
+            assert_eq!(connections_max(files), connections, "{files}");
+        }
+    }
+}

@@ -12,6 +12,9 @@ use kernel::{BoxFuture, Clock, Ids, Monotonic, Random, Tasks, Timestamp};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+/// More open files than a node ever needs.
+const OPEN_FILES_ENOUGH: u64 = 65_536;
+
 /// What a node stands on.
 #[derive(Clone)]
 pub struct Ports {
@@ -33,6 +36,21 @@ pub fn ports() -> Ports {
         random: Arc::new(SystemRandom),
         tasks: Arc::new(Supervisor),
     }
+}
+
+/// How many files, connections among them, this process may have open. The first call raises the limit as
+/// far as the system lets it: the usual soft limit of 1024 is less than a busy server's connections.
+pub fn open_files_max() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit { current: limit.maximum.or(Some(OPEN_FILES_ENOUGH)), maximum: limit.maximum };
+    let raised = Rlimit { current: wanted.current.map(|most| most.min(OPEN_FILES_ENOUGH)), ..wanted };
+    if raised.current > limit.current && limit.current.is_some() {
+        // Where that is refused, the limit that there is holds.
+        let _ = setrlimit(Resource::Nofile, raised);
+    }
+    let now = getrlimit(Resource::Nofile).current.unwrap_or(OPEN_FILES_ENOUGH);
+    usize::try_from(now).unwrap_or(usize::MAX)
 }
 
 #[derive(Debug)]

@@ -369,6 +369,7 @@ fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {
         lookup_longest: operation.lookup_longest,
         horizon: operation.horizon,
         repeat_charges_within: operation.repeat_charges_within,
+        calls_at_once: operation.calls_at_once,
         record_exchanges: operation.record_exchanges,
         upi_expires_in: payment.upi.expires_in,
         payment_expires_in: payment.expires_in,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kernel::{
@@ -91,6 +92,16 @@ pub(crate) struct Opened {
     pub(crate) credentials: Credentials,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) exchange: Arc<dyn Exchange>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Opened {
+    /// Refuses a new command while as many calls of this account are under way: a provider that became
+    /// slow would otherwise gather the connections and the memory of all others. What was reserved is
+    /// never refused.
+    pub(crate) fn check_room(&self, most: usize) -> Result<(), PaymentsError> {
+        if self.calls.load(Ordering::Relaxed) < most { Ok(()) } else { Err(PaymentsError::Overloaded) }
+    }
 }
 
 pub(crate) struct Accounts {
@@ -250,13 +261,16 @@ impl Accounts {
             let text = String::from_utf8(opened).map_err(|error| internal(&error.utf8_error()))?;
             secrets.push((name.clone(), Secret::new(text)));
         }
+        let calls = self.watch.calls_of(record.account.id);
         let exchange: Arc<dyn Exchange> = Arc::new(Watched {
+            calls: Arc::clone(&calls),
             inner: self.exchanges.of(&record.account),
             watch: Arc::clone(&self.watch),
             account: record.account.clone(),
         });
         let credentials = Credentials::new(secrets);
-        Ok(Some(Arc::new(Opened { scope, account: record.account, credentials, provider, exchange })))
+        let account = record.account;
+        Ok(Some(Arc::new(Opened { scope, account, credentials, provider, exchange, calls })))
     }
 }
 

@@ -126,6 +126,7 @@ impl Payments {
             };
             let opened = self.accounts.pinned(caller.scope, charge.account).await?;
             check_scenario(caller, &opened)?;
+            opened.check_room(self.settings.calls_at_once)?;
             let now = self.now(caller.scope).await?;
             let mut draft = draft_of(caller, payment, now, self.ids.uuid());
             if draft.payment.open_charge().is_some() {

@@ -131,8 +131,20 @@ impl Payments {
     }
 
     /// The account that charges: as [`crate::account::Accounts::pick`] says, among those where a stored
-    /// method has a token.
+    /// method has a token. Refused while too many of its calls are under way.
     pub(crate) async fn account_for(
+        &self,
+        scope: Scope,
+        source: Option<&Source>,
+        asked: Option<&str>,
+        preferred: Option<&str>,
+    ) -> Result<Arc<Opened>, PaymentsError> {
+        let opened = self.choose_account(scope, source, asked, preferred).await?;
+        opened.check_room(self.settings.calls_at_once)?;
+        Ok(opened)
+    }
+
+    async fn choose_account(
         &self,
         scope: Scope,
         source: Option<&Source>,

@@ -107,6 +107,11 @@ impl Payments {
         Ok(())
     }
 
+    /// How many calls to providers are under way on this node.
+    pub fn calls_under_way(&self) -> usize {
+        self.accounts.watch.under_way()
+    }
+
     /// Each provider of this build, and whether this node gets answers from it.
     pub fn provider_health(&self) -> Vec<(&'static str, bool)> {
         let names = self.accounts.registry().iter().map(|provider| provider.profile().id);

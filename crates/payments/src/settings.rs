@@ -32,6 +32,8 @@ pub struct PaymentsSettings {
     pub upi_expires_in: Duration,
     /// How long any other unfinished payment waits.
     pub payment_expires_in: Duration,
+    /// How many calls of one provider account may be under way; new commands beyond are refused.
+    pub calls_at_once: usize,
     /// Which conversations with providers are kept for the timeline.
     pub record_exchanges: RecordExchanges,
     /// Where browsers reach this installation, without a trailing slash.
@@ -53,6 +55,7 @@ impl Default for PaymentsSettings {
             repeat_charges_within: Duration::from_mins(15),
             upi_expires_in: Duration::from_mins(15),
             payment_expires_in: Duration::from_hours(24),
+            calls_at_once: 2048,
             record_exchanges: RecordExchanges::default(),
             public_url: "http://127.0.0.1:8000".to_owned(),
             defaults: MerchantSettings::default(),

@@ -1,8 +1,9 @@
-//! What comes of requests to providers: counted, timed, and folded into each provider's health. It
-//! calls nobody by itself.
+//! What comes of requests to providers: counted, timed, and folded into each provider's health; and how
+//! many are under way. It calls nobody by itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kernel::{BoxFuture, Clock, Credentials, Deadline, Exchange, Exchanged, Id, Monotonic, Request};
@@ -51,11 +52,24 @@ impl Recent {
 pub(crate) struct Watch {
     clock: Arc<dyn Clock>,
     accounts: Mutex<BTreeMap<(String, Id<Account>), Recent>>,
+    /// Calls under way by account: an account that is opened anew finds its number here.
+    calls: Mutex<BTreeMap<Id<Account>, Arc<AtomicUsize>>>,
+    under_way: AtomicUsize,
 }
 
 impl Watch {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, accounts: Mutex::default() }
+        Self { clock, accounts: Mutex::default(), calls: Mutex::default(), under_way: AtomicUsize::new(0) }
+    }
+
+    /// How many calls of this account are under way, now and later.
+    pub(crate) fn calls_of(&self, account: Id<Account>) -> Arc<AtomicUsize> {
+        Arc::clone(self.calls.lock().entry(account).or_default())
+    }
+
+    /// How many calls are under way, of all accounts.
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
     }
 
     /// Whether an account of this provider gets no answers.
@@ -77,6 +91,27 @@ pub(crate) struct Watched {
     pub(crate) inner: Arc<dyn Exchange>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) account: ProviderAccount,
+    pub(crate) calls: Arc<AtomicUsize>,
+}
+
+/// One call that is under way.
+struct UnderWay<'a>([&'a AtomicUsize; 2]);
+
+impl<'a> UnderWay<'a> {
+    fn count(counts: [&'a AtomicUsize; 2]) -> Self {
+        for count in counts {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        Self(counts)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        for count in self.0 {
+            count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Exchange for Watched {
@@ -95,6 +130,7 @@ impl Exchange for Watched {
                 step = request.step,
                 result = tracing::field::Empty,
             );
+            let _under_way = UnderWay::count([&self.calls, &self.watch.under_way]);
             let exchanging = self.inner.exchange(request, credentials, deadline);
             let exchanged = exchanging.instrument(span.clone()).await;
             let ended = self.watch.clock.monotonic();

@@ -26,6 +26,7 @@ mod http;
 mod monitor;
 mod nodes;
 mod once;
+mod overload;
 mod reference;
 mod sandbox;
 mod secrets;

@@ -116,6 +116,14 @@ impl Place {
         started.unwrap_or_else(|said| panic!("the server did not start: {said}"))
     }
 
+    /// Starts a server that may open so many files, and no more.
+    pub(crate) fn serve_with_files(&self, settings: &[(&str, &str)], files: u32) -> Server {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files}; exec \"$@\""), "sh", &binary()]);
+        let started = self.try_start(self.prepared(shell, &["serve"]), settings, None);
+        started.unwrap_or_else(|said| panic!("the server did not start: {said}"))
+    }
+
     fn try_start(
         &self,
         mut command: Command,

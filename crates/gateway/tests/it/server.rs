@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 use crate::world::{CARD, World, hasty};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// For a machine with too much to do.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 async fn serve(world: &World) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -193,23 +194,10 @@ async fn a_client_that_takes_no_answers_is_cut_off() {
     let world = World::start_with(node::host::ports(), |config| config.server.write_timeout = short).await;
     let (address, stop, running) = serve(&world).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let ask = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n";
-    let asked = 2000;
-    let (mut reading, mut writing) = stream.split();
-    let writes = async {
-        for _ in 0..asked {
-            if writing.write_all(ask.as_bytes()).await.is_err() {
-                break;
-            }
-        }
-    };
+    let ask = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100);
     // More is asked for than the system's buffers hold, and nothing is read.
-    let _ = timeout(Duration::from_secs(3), writes).await;
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    let mut answers = Vec::new();
-    let _ = timeout(PATIENCE, reading.read_to_end(&mut answers)).await.expect("the server ends it");
-    let count = String::from_utf8_lossy(&answers).matches("HTTP/1.1 200").count();
-    assert!(count < asked, "all {count} were answered");
+    let asks = async { while stream.write_all(ask.as_bytes()).await.is_ok() {} };
+    timeout(PATIENCE, asks).await.expect("the server ends it");
     stop.send(()).unwrap();
     timeout(PATIENCE, running).await.unwrap().unwrap();
 }

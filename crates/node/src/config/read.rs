@@ -72,6 +72,9 @@ pub(super) const MINOR_UNITS: Reader<i64> =
 pub(super) const CONNECTIONS: Reader<usize> = Reader::new("integer", "a number from 2 to 1000", |raw, _| {
     raw.integer(2, 1000).and_then(|count| usize::try_from(count).ok()).ok_or(CONNECTIONS.allowed)
 });
+pub(super) const COUNT: Reader<usize> = Reader::new("integer", "a number from 1 to 1000000", |raw, _| {
+    raw.integer(1, 1_000_000).and_then(|count| usize::try_from(count).ok()).ok_or(COUNT.allowed)
+});
 pub(super) const CURRENCIES: Reader<Vec<Currency>> =
     Reader::new("list of currencies", "a list of ISO 4217 codes, such as [\"USD\", \"EUR\"]", |raw, _| {
         let texts = raw.texts().ok().filter(|texts| !texts.is_empty()).ok_or(CURRENCIES.allowed)?;

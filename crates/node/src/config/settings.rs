@@ -59,6 +59,8 @@ pub struct ServerConfig {
     pub write_timeout: Duration,
     /// After the signal to stop: how long requests are still taken, while `/ready` says 503.
     pub stop_delay: Duration,
+    /// How many requests are worked on at once; `None`: as many as the processors are good for.
+    pub requests_at_once: Option<usize>,
     /// Whose word on who is calling counts.
     pub trusted_proxies: Vec<Network>,
     /// The origins of pages that may call the routes for browsers.
@@ -144,6 +146,7 @@ pub struct OperationConfig {
     pub lookup_longest: Duration,
     pub horizon: Duration,
     pub repeat_charges_within: Duration,
+    pub calls_at_once: usize,
     pub record_exchanges: RecordExchanges,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::Is;
 use crate::config::key::{Section, key};
-use crate::config::read::{DURATION, RECORD_EXCHANGES};
+use crate::config::read::{COUNT, DURATION, RECORD_EXCHANGES};
 
 pub(super) const SECTION: Section = Section {
     name: "operation",
@@ -56,6 +56,15 @@ pub(super) const SECTION: Section = Section {
             DURATION => operation.repeat_charges_within,
             Is("\"15m\""),
             "How long after it was written down a charge may be repeated at all."
+        ),
+        key!(
+            "operation.calls_at_once",
+            [],
+            COUNT => operation.calls_at_once,
+            Is("2048"),
+            "How many calls of one provider account may be under way on a node. New requests beyond are \
+             answered 503 with Retry-After, so that a provider that became slow does not take the place of \
+             the others."
         ),
         key!(
             "operation.record_exchanges",

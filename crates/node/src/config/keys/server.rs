@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::{Is, Unset};
 use crate::config::key::{Section, key};
-use crate::config::read::{BOOLEAN, DURATION, NETWORKS, ORIGINS, PORT, TEXT, WEB_ADDRESS};
+use crate::config::read::{BOOLEAN, COUNT, DURATION, NETWORKS, ORIGINS, PORT, TEXT, WEB_ADDRESS};
 
 pub(super) const SECTION: Section = Section {
     name: "server",
@@ -50,6 +50,15 @@ pub(super) const SECTION: Section = Section {
             DURATION => server.write_timeout,
             Is("\"30s\""),
             "How long a client may take no byte of its answer before it is cut off."
+        ),
+        key!(
+            "server.requests_at_once",
+            [],
+            COUNT => server.requests_at_once,
+            Unset("384"),
+            "How many requests are worked on at once, those that wait for a provider not counted. More are \
+             answered 503 with Retry-After at once, so that what was taken keeps its latency; reads go on \
+             until twice as many. Without it: 192 for each processor."
         ),
         key!(
             "server.stop_delay",
