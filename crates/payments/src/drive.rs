@@ -17,6 +17,7 @@ use vault::Purpose;
 
 use crate::account::{Opened, hex};
 use crate::apply::{Policy, Report, apply, due};
+use crate::command::Verdict;
 use crate::draft::Draft;
 use crate::exchanges::{CHECKS_TOLD_MAX, Conversation, drove_well, looked_up_well};
 use crate::lock::Turn;
@@ -119,6 +120,9 @@ impl Payments {
         let mut queue: VecDeque<OperationId> = sent.into();
         let reserved = start;
         while let Some(id) = queue.pop_front() {
+            // What is on the disk, should nothing more be written or read.
+            let mut written = answered(&draft, id);
+            written.verdict = Verdict::Accepted;
             let driven = self.drive(&mut draft, &opened, id, start).await;
             // Before the settle is queued: its successors may be sent from its commit on.
             start = self.start();
@@ -140,7 +144,9 @@ impl Payments {
                 }
                 Err(error) => {
                     tracing::error!(operation = %id, %error, "a settle is left to the resolver");
-                    teller.tell(self.accepted(draft.scope, draft.payment.id).await);
+                    // It is reserved, and perhaps sent: never may the caller hear that nothing happened.
+                    let accepted = self.accepted(draft.scope, draft.payment.id).await;
+                    teller.tell(Ok(accepted.unwrap_or(written)));
                     return Ok(());
                 }
             }

@@ -110,6 +110,9 @@ pub enum PaymentsError {
     /// Too much is queued; try again.
     #[error("overloaded")]
     Overloaded,
+    /// It may have been written, and goes on then: the database did not say so in time.
+    #[error("undecided: {0}")]
+    Undecided(String),
     /// There is no room to write on the database's disk; certainly not written.
     #[error("the disk is full")]
     StorageFull,

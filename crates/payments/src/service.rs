@@ -331,9 +331,11 @@ impl Payments {
                 refund: None,
                 replayed: false,
             }),
-            // The reserve itself is still waiting: nothing was sent, and the same key may ask again.
-            Err(PaymentsError::Rejected(_)) => Err(PaymentsError::Busy),
-            Err(error) => Err(error),
+            // The reserve itself is still waiting: it may be written yet, and is sent then.
+            Err(PaymentsError::Rejected(_)) => {
+                Err(PaymentsError::Undecided("the reserve is still waiting".to_owned()))
+            }
+            Err(error) => Err(PaymentsError::Undecided(error.to_string())),
         }
     }
 
@@ -351,7 +353,14 @@ impl Payments {
         refused: PaymentsError,
     ) -> Result<Answered, PaymentsError> {
         let Some(claim) = claim else { return Err(refused) };
-        match claims::lookup(&self.store, claim, self.settings.answer_within).await? {
+        let known = match claims::lookup(&self.store, claim, self.settings.answer_within).await {
+            // The key was used: what became of its request cannot be read now.
+            Err(PaymentsError::Unavailable(reason)) if refused == Rejection::KeyInUse.into() => {
+                return Err(PaymentsError::Undecided(reason));
+            }
+            known => known?,
+        };
+        match known {
             None => Err(refused),
             Some(Known::Answered(answered)) => Ok(*answered),
             Some(Known::Running(payment, operation)) => {
@@ -392,7 +401,7 @@ pub(crate) fn refused(outcome: Outcome) -> PaymentsError {
         }
         Outcome::Duplicate(Duplicate::Claim) => Rejection::KeyInUse.into(),
         Outcome::NotCommitted(reason) => PaymentsError::Unavailable(reason),
-        Outcome::Indeterminate => PaymentsError::Unavailable("the store is closing".to_owned()),
+        Outcome::Indeterminate => PaymentsError::Undecided("the store does not know".to_owned()),
         Outcome::Conflict => PaymentsError::Busy,
         Outcome::Refused(reason) => {
             tracing::error!(reason, "the store refused a write");

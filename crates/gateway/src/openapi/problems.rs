@@ -42,6 +42,7 @@ pub(super) const CHARGES: &[&Entry] = &[
     &code::BUSY,
     &code::OVERLOADED,
     &code::STORAGE_FULL,
+    &code::UNDECIDED,
 ];
 
 /// Of an operation on a payment that exists.
@@ -58,6 +59,7 @@ pub(super) const MOVES: &[&Entry] = &[
     &code::BUSY,
     &code::OVERLOADED,
     &code::STORAGE_FULL,
+    &code::UNDECIDED,
 ];
 
 /// Of every request that shows a key.
@@ -105,6 +107,7 @@ const IDEMPOTENT: &[&Entry] = &[
     &code::INVALID_TEXT,
     &code::OVERLOADED,
     &code::STORAGE_FULL,
+    &code::UNDECIDED,
 ];
 
 /// Every problem of an operation, by status, each code once.

@@ -19,6 +19,9 @@ pub fn from_payments(error: PaymentsError) -> Problem {
         PaymentsError::Busy => Problem::plain(&code::BUSY).retry_after(SOON_SECONDS),
         PaymentsError::StorageFull => Problem::plain(&code::STORAGE_FULL).retry_after(ROOM_SECONDS),
         PaymentsError::Overloaded => Problem::plain(&code::OVERLOADED).retry_after(LATER_SECONDS),
+        PaymentsError::Undecided(reason) => {
+            Problem::plain(&code::UNDECIDED).retry_after(LATER_SECONDS).log(reason)
+        }
         PaymentsError::Unavailable(reason) => {
             Problem::plain(&code::UNAVAILABLE).retry_after(LATER_SECONDS).log(reason)
         }

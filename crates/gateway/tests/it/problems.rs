@@ -89,6 +89,7 @@ fn each_rejection_has_its_status_and_code() {
         (PaymentsError::Busy, 409, "busy", None),
         (PaymentsError::Overloaded, 503, "overloaded", None),
         (PaymentsError::StorageFull, 503, "storage_full", None),
+        (PaymentsError::Undecided("pg: secret".into()), 503, "undecided", None),
         (PaymentsError::Unavailable("pg: secret".into()), 503, "unavailable", None),
         (PaymentsError::Internal("/etc/secret".into()), 500, "internal", None),
     ];
@@ -98,6 +99,7 @@ fn each_rejection_has_its_status_and_code() {
             PaymentsError::Busy
                 | PaymentsError::Overloaded
                 | PaymentsError::StorageFull
+                | PaymentsError::Undecided(_)
                 | PaymentsError::Unavailable(_)
                 | PaymentsError::Rejected(Rejection::KeyInUse | Rejection::OperationOpen(_))
         );
