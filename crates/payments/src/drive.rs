@@ -121,7 +121,7 @@ impl Payments {
         let reserved = start;
         while let Some(id) = queue.pop_front() {
             // What is on the disk, should nothing more be written or read.
-            let mut written = answered(&draft, id);
+            let mut written = Box::new(answered(&draft, id));
             written.verdict = Verdict::Accepted;
             let driven = self.drive(&mut draft, &opened, id, start).await;
             // Before the settle is queued: its successors may be sent from its commit on.
@@ -146,7 +146,7 @@ impl Payments {
                     tracing::error!(operation = %id, %error, "a settle is left to the resolver");
                     // It is reserved, and perhaps sent: never may the caller hear that nothing happened.
                     let accepted = self.accepted(draft.scope, draft.payment.id).await;
-                    teller.tell(Ok(accepted.unwrap_or(written)));
+                    teller.tell(Ok(accepted.unwrap_or(*written)));
                     return Ok(());
                 }
             }

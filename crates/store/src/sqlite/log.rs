@@ -33,7 +33,7 @@ pub(super) fn check(database: &Path) -> Result<(), OpenError> {
         if damage.is_none() {
             return Ok(());
         }
-        std::thread::sleep(BETWEEN_LOOKS);
+        std::thread::park_timeout(BETWEEN_LOOKS);
         damage = look(&path)?;
     }
     damage.map_or(Ok(()), |frame| Err(OpenError::DamagedLog { path: path.display().to_string(), frame }))

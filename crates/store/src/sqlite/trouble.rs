@@ -75,7 +75,7 @@ pub(super) fn overwrite(
         for ticket in shared.intake.drain() {
             ticket.answer(not_written(&failed));
         }
-        std::thread::sleep(AGAIN);
+        std::thread::park_timeout(AGAIN);
     }
 }
 
