@@ -8,6 +8,8 @@
     clippy::disallowed_methods,
     clippy::case_sensitive_file_extension_comparisons,
     clippy::format_collect,
+    clippy::naive_bytecount,
+    clippy::print_stderr,
     reason = "a failing test may panic, and it watches a process that keeps the real time"
 )]
 
