@@ -85,7 +85,12 @@ pub const FAMILIES: &[Family] = &[
         "From the head of a request to the head of its answer."),
     family("http_requests_in_flight", Kind::Gauge, &[], "Requests that are being answered."),
     family("http_rate_limited_total", Kind::Counter, &[], "Requests that were answered 429."),
-    family("http_requests_shed_total", Kind::Counter, &[], "Requests that were answered 503 at once, as too many were worked on."),
+    family(
+        "http_requests_shed_total",
+        Kind::Counter,
+        &[],
+        "Requests that were answered 503 at once, as too many were worked on.",
+    ),
     family("http_connections", Kind::Gauge, &[], "Open connections of clients."),
     family("store_commits_total", Kind::Counter, &["store", "outcome"], "Commits, by what became of them."),
     family("store_batches_total", Kind::Counter, &["store"], "Batches that were written: one flush each."),

@@ -82,7 +82,8 @@ fn sayers_of_nothing(server: &Server, count: usize) -> Vec<TcpStream> {
     let address = server.url.trim_start_matches("http://");
     let key = &server.key;
     let body = format!(
-        "POST /api/v1/payments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\ncontent-length: 500\r\n\r\n{{"
+        "POST /api/v1/payments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\
+         content-length: 500\r\n\r\n{{"
     );
     let starts = ["", "GET /api/v1/payments HTTP/1.1\r\nhost: x\r\nauthoriz", &body];
     (0..count)

@@ -341,7 +341,8 @@ catalogue! {
          (`database.folder`, or PostgreSQL's); no restart is needed.";
     UNDECIDED = "undecided", 503, again,
         "It is not known yet whether this was done",
-        "The database did not answer in time. The request may have been written down, and is carried out then.",
+        "The database did not answer in time. The request may have been written down, and is carried out \
+         then.",
         "Send the same request again with the same idempotency key: it is done at most once. Without a key, \
          look whether the payment is there before you ask anew.";
     UNAVAILABLE = "unavailable", 503, again,
