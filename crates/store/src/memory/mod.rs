@@ -51,16 +51,22 @@ pub enum Fault {
 
 type Source = Box<dyn FnMut() -> Option<Fault> + Send>;
 
-/// A store that forgets everything when it goes. Shared by the nodes of a simulation.
+/// A store that forgets everything when it goes: what one process has of it, with a committer and
+/// faults of its own. Several may share the same rows ([`Memory::beside`]).
 pub struct Memory {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+/// The database: what all processes share.
+struct Database {
     schema: Schema,
-    intake: Intake<std::convert::Infallible>,
     world: Mutex<World>,
     time: Time,
+}
+
+struct Inner {
+    database: Arc<Database>,
+    intake: Intake<std::convert::Infallible>,
     tasks: Option<Arc<dyn Tasks>>,
     leading: Mutex<bool>,
     faults: Mutex<Faults>,
@@ -100,11 +106,13 @@ pub fn open_memory_with(schema: Schema, clock: Arc<dyn Clock>, tasks: Option<Arc
 
 fn open(schema: Schema, time: Time, tasks: Option<Arc<dyn Tasks>>) -> Arc<Memory> {
     let world = Mutex::new(World::new(&schema));
+    over(Arc::new(Database { schema, world, time }), tasks)
+}
+
+fn over(database: Arc<Database>, tasks: Option<Arc<dyn Tasks>>) -> Arc<Memory> {
     let inner = Inner {
-        schema,
+        database,
         intake: Intake::new(RESERVE_LIMIT, || ()),
-        world,
-        time,
         tasks,
         leading: Mutex::new(false),
         faults: Mutex::default(),
@@ -114,6 +122,11 @@ fn open(schema: Schema, time: Time, tasks: Option<Arc<dyn Tasks>>) -> Arc<Memory
 }
 
 impl Memory {
+    /// The same rows as another process has them: with a committer and faults of its own, run by `tasks`.
+    pub fn beside(&self, tasks: Arc<dyn Tasks>) -> Arc<Self> {
+        over(Arc::clone(&self.inner.database), Some(tasks))
+    }
+
     /// Lets `fault` happen to the next batch that has none yet.
     pub fn inject(&self, fault: Fault) {
         self.inner.faults.lock().next.push_back(fault);
@@ -126,13 +139,13 @@ impl Memory {
 
     /// Moves a time of its own forward; does nothing by a clock.
     pub fn advance(&self, by: Duration) {
-        if let Time::Own(micros) = &self.inner.time {
+        if let Time::Own(micros) = &self.inner.database.time {
             micros.fetch_add(i64::try_from(by.as_micros()).unwrap_or(0), Ordering::Relaxed);
         }
     }
 }
 
-impl Inner {
+impl Database {
     fn now(&self) -> Timestamp {
         match &self.time {
             Time::Own(micros) => Timestamp::from_micros(micros.load(Ordering::Relaxed)),
@@ -146,7 +159,9 @@ impl Inner {
         }
         self.now()
     }
+}
 
+impl Inner {
     fn fault(&self) -> Option<Fault> {
         let mut faults = self.faults.lock();
         let next = faults.next.pop_front();
@@ -213,7 +228,7 @@ impl Inner {
     }
 
     async fn wait(&self, length: Duration) {
-        if let (Time::Clock(clock), Some(_)) = (&self.time, &self.tasks) {
+        if let (Time::Clock(clock), Some(_)) = (&self.database.time, &self.tasks) {
             clock.sleep(length).await;
         }
     }
@@ -224,8 +239,8 @@ impl Inner {
     }
 
     fn apply(&self, batch: &[Ticket]) -> (Timestamp, Vec<Option<Outcome>>) {
-        let now = self.tick();
-        let mut world = self.world.lock();
+        let now = self.database.tick();
+        let mut world = self.database.world.lock();
         let losers = batch.iter().map(|ticket| apply::apply(&mut world, &ticket.prepared, now).err());
         (now, losers.collect())
     }
@@ -255,7 +270,7 @@ impl Store for Memory {
     fn commit(&self, changes: Changes) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
             let inner = &self.inner;
-            let prepared = match prepare(&inner.schema, changes) {
+            let prepared = match prepare(&inner.database.schema, changes) {
                 Ok(prepared) => prepared,
                 Err(reason) => return Outcome::Refused(reason),
             };
@@ -281,11 +296,19 @@ impl Store for Memory {
         scope: Scope,
         key: Vec<Cell>,
     ) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
-        Box::pin(async move { self.inner.world.lock().get(&self.inner.schema, table, scope, key) })
+        Box::pin(async move {
+            self.inner.database.world.lock().get(&self.inner.database.schema, table, scope, key)
+        })
     }
 
     fn find(&self, query: Query) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
-        Box::pin(async move { self.inner.world.lock().find(&self.inner.schema, &query, self.inner.now()) })
+        Box::pin(async move {
+            self.inner.database.world.lock().find(
+                &self.inner.database.schema,
+                &query,
+                self.inner.database.now(),
+            )
+        })
     }
 
     fn take_jobs<'a>(
@@ -294,12 +317,14 @@ impl Store for Memory {
         limit: u32,
         lease: Duration,
     ) -> BoxFuture<'a, Result<Vec<TakenJob>, StoreError>> {
-        Box::pin(async move { Ok(self.inner.world.lock().take_jobs(kinds, limit, lease, self.inner.now())) })
+        Box::pin(async move {
+            Ok(self.inner.database.world.lock().take_jobs(kinds, limit, lease, self.inner.database.now()))
+        })
     }
 
     fn return_job<'a>(&'a self, job: &'a TakenJob, delay: Duration) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            self.inner.world.lock().return_job(job, self.inner.now().plus(delay));
+            self.inner.database.world.lock().return_job(job, self.inner.database.now().plus(delay));
             Ok(())
         })
     }
@@ -310,11 +335,13 @@ impl Store for Memory {
         holder: Uuid,
         length: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
-        Box::pin(async move { Ok(self.inner.world.lock().lease(name, holder, length, self.inner.now())) })
+        Box::pin(async move {
+            Ok(self.inner.database.world.lock().lease(name, holder, length, self.inner.database.now()))
+        })
     }
 
     fn sequence<'a>(&'a self, lease: &'a Lease, limit: u32) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move { Ok(self.inner.world.lock().sequence(lease, limit)) })
+        Box::pin(async move { Ok(self.inner.database.world.lock().sequence(lease, limit)) })
     }
 
     fn forget_claims<'a>(
@@ -324,13 +351,13 @@ impl Store for Memory {
         limit: u32,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            let before = self.inner.now().minus(older_than);
-            Ok(self.inner.world.lock().forget_claims(lease, before, limit))
+            let before = self.inner.database.now().minus(older_than);
+            Ok(self.inner.database.world.lock().forget_claims(lease, before, limit))
         })
     }
 
     fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
-        Box::pin(async move { Ok(self.inner.now()) })
+        Box::pin(async move { Ok(self.inner.database.now()) })
     }
 
     fn enqueued(&self) -> BoxFuture<'_, ()> {
