@@ -90,6 +90,8 @@ impl Pace {
             }
         };
         tokio::select! {
+            // In this order, so that a run over other ports repeats exactly.
+            biased;
             () = timer => {}
             () = signal => {}
             _ = self.stopping.wait_for(|stopping| *stopping) => {}

@@ -90,6 +90,11 @@ impl Ways {
         };
         Self { bank, transport }
     }
+
+    /// One way to all providers.
+    pub(crate) fn all(way: Arc<dyn Exchange>) -> Self {
+        Self { bank: Arc::clone(&way), transport: way }
+    }
 }
 
 impl Exchanges for Ways {

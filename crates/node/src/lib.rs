@@ -39,7 +39,7 @@ pub use health::Health;
 pub use host::Ports;
 pub use mask::mask;
 pub use metrics::Metrics;
-pub use node::{Node, public_url, start, start_over};
+pub use node::{Node, public_url, start, start_behind, start_over};
 pub use providers::{ProviderFacts, providers};
 pub use stores::{Stores, bank_schema, has_store, migrations, open, schema, search_schema, tables};
 pub use traces::Traces;

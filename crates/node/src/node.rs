@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use identity::{FirstStart, Identity};
-use kernel::{Claim, Clock, Id, Ids, Merchant, Mode, Random, Scope, Secret, Store, Tasks};
+use kernel::{Claim, Clock, Exchange, Id, Ids, Merchant, Mode, Random, Scope, Secret, Store, Tasks};
 use limits::{Limiter, MemoryLimiter};
 use payments::{
     Caller, MerchantSettings, MoveClock, MovedClock, Payments, PaymentsError, PaymentsPorts, PaymentsSettings,
@@ -88,6 +88,30 @@ pub async fn start(config: Config, ports: Ports) -> Result<Arc<Node>, StartError
 
 /// Composes everything over stores that are open already.
 pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<Arc<Node>, StartError> {
+    let bank = bank::open(&config, &ports, &stores, &public_url(&config));
+    let transport = crate::bank::transport(&ports, config.otlp.endpoint.is_some());
+    let ways = Ways::new(&config.sandbox.bank, bank.as_ref(), transport, &ports.clock);
+    compose(config, ports, stores, bank, ways).await
+}
+
+/// Composes everything over stores that are open already, with `way` as the only way out: providers are
+/// wherever it leads. For a simulation, whose bank outlives its nodes and is told by it what to deliver.
+pub async fn start_behind(
+    config: Config,
+    ports: Ports,
+    stores: Stores,
+    way: Arc<dyn Exchange>,
+) -> Result<Arc<Node>, StartError> {
+    compose(config, ports, stores, None, Ways::all(way)).await
+}
+
+async fn compose(
+    config: Config,
+    ports: Ports,
+    stores: Stores,
+    bank: Option<Arc<Bank>>,
+    ways: Ways,
+) -> Result<Arc<Node>, StartError> {
     let registry = provider_registry::all();
     let (ids, random) = (Arc::clone(&ports.ids), Arc::clone(&ports.random));
     let opened =
@@ -101,15 +125,13 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
         Arc::clone(&random),
     ));
     let public_url = public_url(&config);
-    let bank = bank::open(&config, &ports, &stores, &public_url);
-    let transport = crate::bank::transport(&ports, config.otlp.endpoint.is_some());
     let work = Work::new(Arc::clone(&ports.tasks));
     let metrics = Metrics::install(&config.metrics);
     let health = Health::new(Arc::clone(&stores.main), Arc::clone(&ports.clock));
     let payments = Payments::new(PaymentsPorts {
         store: Arc::clone(&stores.main),
         search: Arc::clone(&stores.search),
-        exchanges: Arc::new(Ways::new(&config.sandbox.bank, bank.as_ref(), transport, &ports.clock)),
+        exchanges: Arc::new(ways),
         registry: registry.clone(),
         vault: Arc::clone(&vault),
         clock: Arc::clone(&ports.clock),
@@ -243,6 +265,7 @@ impl Node {
     pub async fn stop(&self, within: Duration) -> usize {
         self.stop.send_replace(true);
         tokio::select! {
+            biased;
             () = self.work.finished() => {}
             () = self.clock.sleep(within) => {}
         }
