@@ -167,6 +167,14 @@ fn weigh(report: &Report, maybe_sent: bool, proven_absent: bool) -> Said {
     }
 }
 
+/// Whether a report says otherwise than what made the operation final. It may be the older of the two: an
+/// answer that took long, a notice that was overtaken.
+pub(crate) fn contradicts(operation: &Operation, report: &Report) -> bool {
+    let Report::Told(_) = report else { return false };
+    let said = weigh(report, operation.maybe_sent, false);
+    !operation.surplus && matches!(climb(operation.status, said), Climb::LateSuccess | Climb::Reversed)
+}
+
 /// An approval of more than was asked, or in another currency, is nobody's guess to book.
 fn credible(asked: kernel::Money, approved: &Approved) -> bool {
     approved.amount.currency == asked.currency && (0..=asked.minor).contains(&approved.amount.minor)

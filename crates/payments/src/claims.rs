@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Answer, CLAIM, Claim, Id, Store, Timestamp};
+use kernel::{Answer, CLAIM, Claim, Id, Scope, Store, Timestamp};
 use serde::Deserialize;
 
 use crate::command::{Answered, Verdict};
@@ -50,6 +50,19 @@ pub(crate) async fn lookup(
 /// stands for another request.
 pub(crate) async fn answer(store: &Arc<dyn Store>, claim: &Claim) -> Result<Option<Answer>, PaymentsError> {
     Ok(row(store, claim).await?.and_then(|row| row.answer))
+}
+
+/// The stored answer of a key that an operation of ours held. `None` while there is none.
+pub(crate) async fn told(
+    store: &Arc<dyn Store>,
+    scope: Scope,
+    key: &str,
+) -> Result<Option<Answered>, PaymentsError> {
+    let Some(row) = store.get(&CLAIM, scope, vec![key.into()]).await? else { return Ok(None) };
+    let Some(bytes) = row.columns.get(3).and_then(kernel::Cell::as_bytes) else { return Ok(None) };
+    let answer: Answer = serde_json::from_slice(bytes).map_err(|_| damaged())?;
+    let answered = read(&answer).ok_or_else(damaged)?;
+    Ok(Some(Answered { replayed: false, ..answered }))
 }
 
 struct Row {

@@ -73,6 +73,8 @@ pub(crate) struct Draft {
     pub(crate) unseen: bool,
     moves: Vec<(WaitingClaim, OperationId)>,
     answers: Vec<Answering>,
+    /// The keys that commits of this draft have answered.
+    pub(crate) answered: Vec<String>,
     facts: Vec<(&'static str, Map<String, Value>)>,
     transfers: Vec<Transfer>,
     /// Operations that this commit reserves for the task that commits it to send.
@@ -135,6 +137,7 @@ impl Draft {
             unseen: false,
             moves: Vec::new(),
             answers: Vec::new(),
+            answered: Vec::new(),
             facts: Vec::new(),
             transfers: Vec::new(),
             to_send: Vec::new(),
@@ -264,7 +267,7 @@ impl Draft {
         self.aside = None;
         self.claim = None;
         self.moves.clear();
-        self.answers.clear();
+        self.answered.extend(self.answers.drain(..).map(|answering| answering.claim.key));
         self.facts.clear();
         self.to_send.clear();
         // It was for that operation, and not for what follows from it.

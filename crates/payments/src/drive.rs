@@ -16,13 +16,14 @@ use provider_kit::{Call, Outcome as Told, Step, Verb};
 use vault::Purpose;
 
 use crate::account::{Opened, hex};
-use crate::apply::{Policy, Report, apply, due};
-use crate::command::Verdict;
+use crate::apply::{Policy, Report, apply, contradicts, due};
+use crate::claims;
+use crate::command::{Answered, Verdict};
 use crate::draft::Draft;
 use crate::exchanges::{CHECKS_TOLD_MAX, Conversation, drove_well, looked_up_well};
 use crate::lock::Turn;
 use crate::measure;
-use crate::operation::{Due, OperationId, OperationStatus, StepMac};
+use crate::operation::{Due, OperationId, OperationKind, OperationStatus, StepMac, WaitingClaim};
 use crate::pay::Run;
 use crate::rejection::PaymentsError;
 use crate::service::{Payments, Teller, answered, policy};
@@ -123,6 +124,7 @@ impl Payments {
             // What is on the disk, should nothing more be written or read.
             let mut written = Box::new(answered(&draft, id));
             written.verdict = Verdict::Accepted;
+            let waiting = waiting(&draft, id);
             let driven = self.drive(&mut draft, &opened, id, start).await;
             // Before the settle is queued: its successors may be sent from its commit on.
             start = self.start();
@@ -138,7 +140,7 @@ impl Payments {
                     measure::processed(&draft, id, took);
                     // Of a charge that was given up for another, its caller is told by that other.
                     if !successors.iter().any(|successor| successor.kind.is_charge()) {
-                        teller.tell(Ok(answered(&draft, id)));
+                        teller.tell(self.answer_of(&draft, id, waiting).await);
                     }
                     queue.extend(successors);
                 }
@@ -152,6 +154,26 @@ impl Payments {
             }
         }
         Ok(())
+    }
+
+    /// What the caller of a settled operation is told: what its settle wrote as the answer of its key. If
+    /// somebody else settled it, that answer stands, however much the payment has changed since; and if
+    /// the key waits for another operation now, nothing is decided yet.
+    async fn answer_of(
+        &self,
+        draft: &Draft,
+        id: OperationId,
+        waiting: Option<WaitingClaim>,
+    ) -> Result<Answered, PaymentsError> {
+        let waits = self::waiting(draft, id);
+        let settled = |claim: &WaitingClaim| waits.as_ref() != Some(claim);
+        match waiting.filter(|claim| settled(claim) && !draft.answered.contains(&claim.key)) {
+            None => Ok(answered(draft, id)),
+            Some(claim) => match claims::told(&self.store, draft.scope, &claim.key).await? {
+                Some(told) => Ok(told),
+                None => self.accepted(draft.scope, draft.payment.id).await,
+            },
+        }
     }
 
     async fn reread(&self, draft: &mut Draft) -> Result<Vec<OperationId>, PaymentsError> {
@@ -311,6 +333,9 @@ impl Payments {
         }
         let mut report = std::borrow::Cow::Borrowed(report);
         for attempt in 0..SETTLE_TRIES {
+            if let Some(now) = self.ask_again(draft, opened, id, &report).await? {
+                report = std::borrow::Cow::Owned(now);
+            }
             let held = self.lock(draft.payment.id, Turn::Settle).await?;
             let before = draft.operation(id).map(|operation| operation.status);
             apply(draft, id, &report, policy)?;
@@ -351,6 +376,25 @@ impl Payments {
             }
         }
         Err(PaymentsError::Unavailable("the settle could not be written".to_owned()))
+    }
+
+    /// Of two reports that contradict each other the provider says which is true now. `None` if they do
+    /// not, or if it cannot be asked.
+    pub(crate) async fn ask_again(
+        &self,
+        draft: &Draft,
+        opened: &Opened,
+        id: OperationId,
+        report: &Report,
+    ) -> Result<Option<Report>, PaymentsError> {
+        if !draft.operation(id).is_some_and(|operation| contradicts(operation, report)) {
+            return Ok(None);
+        }
+        let now = self.look_up(draft, opened, id).await?;
+        let is_word = |outcome: &Told| {
+            !matches!(outcome, Told::NotFound | Told::Unknown { .. } | Told::Tokenized { .. })
+        };
+        Ok(Some(now).filter(|now| now.outcome().is_some_and(is_word)))
     }
 
     /// An operation that was looked at and is still open is due again, a little later each time.
@@ -461,4 +505,15 @@ impl Payments {
         crate::external::merge(draft, id, known, reference, report.approved().is_some())?;
         Ok(())
     }
+}
+
+/// The key that the outcome of an operation answers. Giving up a charge answers the command that wanted
+/// it, which waits in the payment.
+fn waiting(draft: &Draft, id: OperationId) -> Option<WaitingClaim> {
+    let own = draft.operation(id)?.claim.clone();
+    if own.is_some() || id.kind != OperationKind::Cancel {
+        return own;
+    }
+    let next = draft.payment.next.as_ref().and_then(|next| next.order.claim.clone());
+    next.or_else(|| draft.payment.cancel.as_ref().and_then(|cancel| cancel.claim.clone()))
 }

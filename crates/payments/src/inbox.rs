@@ -11,7 +11,7 @@ use provider_kit::{Account, Context, Delivery, Fact, Incoming, Notice, Outcome a
 use serde::{Deserialize, Serialize};
 
 use crate::account::Opened;
-use crate::apply::Report;
+use crate::apply::{Report, contradicts};
 use crate::disputes;
 use crate::drive::Start;
 use crate::lock::Turn;
@@ -318,7 +318,13 @@ impl Payments {
         let actor = Actor::Provider(opened.account.id.to_string());
         let mut draft = self.load(opened.scope, id.payment, actor).await?;
         let start = self.start();
-        let report = Report::Told(state.clone());
+        let mut report = Report::Told(state.clone());
+        if draft.operation(id).is_some_and(|operation| contradicts(operation, &report)) {
+            let Some(now) = self.ask_again(&draft, opened, id, &report).await? else {
+                return Ok(Noticed::Parked);
+            };
+            report = now;
+        }
         let sent = self.settle(&mut draft, opened, id, &report).await?;
         self.go_on(draft, opened, sent, start).await?;
         Ok(Noticed::Applied)

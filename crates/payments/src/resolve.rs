@@ -17,7 +17,7 @@ use crate::draft::Draft;
 use crate::drive::Driven;
 use crate::give_up;
 use crate::lock::Turn;
-use crate::operation::{OPERATION, Operation, OperationId, OperationStatus};
+use crate::operation::{Due, OPERATION, Operation, OperationId, OperationStatus};
 use crate::pay::Run;
 use crate::payment::{Payment, PaymentKind};
 use crate::rejection::{PaymentsError, Rejection};
@@ -64,8 +64,9 @@ impl Payments {
         futures_util::stream::iter(found)
             .for_each_concurrent(AT_ONCE, |(scope, operation)| async move {
                 let id = operation.record.id;
-                let due_at = operation.columns.first().and_then(kernel::Cell::as_time);
-                if let Err(error) = self.resolve(scope, id, due_at).await {
+                // What the query found has a due time.
+                let Some(due_at) = operation.columns.first().and_then(kernel::Cell::as_time) else { return };
+                if let Err(error) = self.resolve(scope, id, Some(due_at)).await {
                     tracing::warn!(operation = %id, %error, "the operation stays due");
                 }
             })
@@ -73,7 +74,8 @@ impl Payments {
         Ok(count)
     }
 
-    /// Finds out about one operation, if it is still due as it was at `due_at`.
+    /// Finds out about one operation: with the right to send, if it is still due as it was at `due_at`;
+    /// without, by a look-up alone.
     async fn resolve(
         &self,
         scope: Scope,
@@ -81,18 +83,20 @@ impl Payments {
         due_at: Option<Timestamp>,
     ) -> Result<(), PaymentsError> {
         let Some(known) = self.operation(scope, id).await? else { return Ok(()) };
-        let still_due = known.columns.first().and_then(kernel::Cell::as_time);
-        if due_at.is_some() && still_due != due_at {
-            return Ok(());
-        }
         let opened = self.accounts.pinned(scope, known.record.account).await?;
         let start = self.start();
-        let Some(mut draft) = self.take_over(scope, id, still_due, &opened).await? else { return Ok(()) };
+        let draft = match due_at {
+            Some(due_at) => self.take_over(scope, id, due_at, &opened).await?,
+            // A look-up needs no right to send, and must not take it from whoever is using it.
+            None => Some(self.load(scope, id.payment, Actor::Node).await?)
+                .filter(|draft| draft.operation(id).is_some_and(|known| may_be_looked_up(known.status))),
+        };
+        let Some(mut draft) = draft else { return Ok(()) };
         let asked_at = self.store.now().await?;
         let report = self.look_up(&draft, &opened, id).await?;
         let Some(operation) = draft.operation(id) else { return Ok(()) };
         let unfound = matches!(report, Report::Told(Told::NotFound | Told::Unknown { .. }));
-        let report = if unfound && self.may_repeat(operation, &opened, asked_at) {
+        let report = if unfound && due_at.is_some() && self.may_repeat(operation, &opened, asked_at) {
             match self.drive(&mut draft, &opened, id, start).await? {
                 Driven::Report(Report::NotSent(_)) | Driven::Wait(_) => report,
                 Driven::Report(repeated) => repeated,
@@ -115,13 +119,13 @@ impl Payments {
         }
     }
 
-    /// Commits the right to act on a due operation: a new driver, a new due time. `None` if it is not
-    /// open any more, if somebody else took it, or if people must decide now.
+    /// Commits the right to act on an operation that is due since `due_at`: a new driver, a new due time.
+    /// `None` if it is not open any more, if somebody else took it, or if people must decide now.
     async fn take_over(
         &self,
         scope: Scope,
         id: OperationId,
-        due_at: Option<Timestamp>,
+        due_at: Timestamp,
         opened: &Opened,
     ) -> Result<Option<Draft>, PaymentsError> {
         let _held = self.lock(id.payment, Turn::Settle).await?;
@@ -129,7 +133,8 @@ impl Payments {
         let Some(operation) = draft.operation(id).filter(|operation| operation.status.is_open()) else {
             return Ok(None);
         };
-        if operation.status == OperationStatus::NeedsReview {
+        // Whoever took it over meanwhile has the right to send until it is due again.
+        if operation.status == OperationStatus::NeedsReview || operation.due != Due::At(due_at) {
             return Ok(None);
         }
         let settings = &self.settings;
@@ -137,12 +142,11 @@ impl Payments {
         if operation.status == OperationStatus::Reserved {
             // Its driver is gone: whether it sent anything, nobody knows.
             let slack = settings.reply_timeout + settings.margin;
-            let sends_end_at = due_at.map(|due| due.minus(slack));
+            let sends_end_at = due_at.minus(slack);
             if let Some(operation) = draft.operation_mut(id) {
                 operation.maybe_sent = true;
-                operation.sends_end_at = operation.sends_end_at.or(sends_end_at);
-                operation.reserved_at =
-                    operation.reserved_at.or(sends_end_at.map(|end| end.minus(settings.send_deadline)));
+                let sends_end_at = *operation.sends_end_at.get_or_insert(sends_end_at);
+                operation.reserved_at.get_or_insert(sends_end_at.minus(settings.send_deadline));
             }
             let gone = Report::MaybeSent("its driver is gone".to_owned());
             apply(&mut draft, id, &gone, &policy(settings, opened, &merchant, None))?;
@@ -180,9 +184,7 @@ impl Payments {
             } else if operation.status == OperationStatus::Unknown {
                 operation.sends_end_at.get_or_insert(now);
             }
-            operation.due = crate::operation::Due::After(
-                settings.send_deadline + settings.reply_timeout * 2 + settings.margin,
-            );
+            operation.due = Due::After(settings.send_deadline + settings.reply_timeout * 2 + settings.margin);
         }
     }
 
@@ -324,5 +326,18 @@ impl Payments {
             }
         }
         Ok(None)
+    }
+}
+
+/// What nobody is about to send for the first time, and people need not decide.
+const fn may_be_looked_up(status: OperationStatus) -> bool {
+    match status {
+        OperationStatus::Unknown | OperationStatus::ActionRequired | OperationStatus::Pending => true,
+        OperationStatus::Reserved
+        | OperationStatus::Succeeded
+        | OperationStatus::Declined
+        | OperationStatus::NotDone
+        | OperationStatus::Cancelled
+        | OperationStatus::NeedsReview => false,
     }
 }

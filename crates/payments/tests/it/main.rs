@@ -12,6 +12,7 @@
 )]
 
 mod claims;
+mod contested;
 mod methods;
 mod never_twice;
 mod notices;

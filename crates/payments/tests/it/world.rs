@@ -135,6 +135,7 @@ pub(crate) struct World {
     pub(crate) account: Id<Account>,
     pub(crate) bank_keys: Keys,
     pub(crate) caller: Caller,
+    node: Box<dyn Fn(Arc<dyn Store>) -> Arc<Payments>>,
 }
 
 fn schema() -> Schema {
@@ -175,18 +176,23 @@ impl World {
             ..PaymentsSettings::default()
         };
         settings(&mut payments_settings);
-        let payments = Payments::new(PaymentsPorts {
-            store: Arc::clone(&store),
-            search: Arc::clone(&store),
-            exchanges: Arc::new(OneWay(Arc::clone(&wire))),
-            registry: provider_registry::all(),
-            vault: Arc::new(Vault::new(&secret).unwrap()),
-            clock: Arc::new(clock.clone()),
-            ids,
-            random: random.clone(),
-            tasks: Arc::new(RuntimeTasks),
-            settings: payments_settings,
+        let (shared, way) = (clock.clone(), Arc::clone(&wire));
+        let (all_ids, all_random) = (Arc::clone(&ids), Arc::clone(&random));
+        let node: Box<dyn Fn(Arc<dyn Store>) -> Arc<Payments>> = Box::new(move |store| {
+            Payments::new(PaymentsPorts {
+                search: Arc::clone(&store),
+                store,
+                exchanges: Arc::new(OneWay(Arc::clone(&way))),
+                registry: provider_registry::all(),
+                vault: Arc::new(Vault::new(&secret).unwrap()),
+                clock: Arc::new(shared.clone()),
+                ids: all_ids.clone(),
+                random: all_random.clone(),
+                tasks: Arc::new(RuntimeTasks),
+                settings: payments_settings.clone(),
+            })
         });
+        let payments = node(Arc::clone(&store));
         let scope = Scope { merchant: Id::from_uuid(Uuid::from_u128(1)), mode: Mode::Test };
         let bank_keys = Keys::draw(random.as_ref());
         let account = payments
@@ -208,7 +214,12 @@ impl World {
             .id;
         let caller =
             Caller { scope, actor: Actor::Key("key_test".to_owned()), trace_id: None, scenario: None };
-        Self { payments, store, memory, bank, wire, clock, scope, account, bank_keys, caller }
+        Self { payments, store, memory, bank, wire, clock, scope, account, bank_keys, caller, node }
+    }
+
+    /// What another node has, over this store.
+    pub(crate) fn another(&self, store: Arc<dyn Store>) -> Arc<Payments> {
+        (self.node)(store)
     }
 
     /// Another node's payments, which see the store through `store`.
