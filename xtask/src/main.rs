@@ -2,7 +2,7 @@
 //!
 //! `tidy` holds the tree against the rules that no compiler checks: who depends on whom, sizes, names, words,
 //! links (`tidy.toml` and `crates.toml` are its data). `doc-commands` lists the fenced commands of the
-//! documentation, `doc-run` runs them against a built binary. Nothing of ours is a dependency of this crate,
+//! documentation, `doc-run` runs them against a built binary. `simulate` starts the simulator. Nothing of ours is a dependency of this crate,
 //! so that it builds in seconds and judges the tree from outside.
 
 mod code;
@@ -16,7 +16,7 @@ mod tree;
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::{env, fmt};
 
 use crate::finding::Finding;
@@ -27,11 +27,15 @@ cargo xtask tidy                    check the tree against the rules of the hous
 cargo xtask doc-commands            list the commands of the documentation
 cargo xtask doc-run --binary PATH   run them, with the binary at PATH as `florin`
 cargo xtask gen-docs                write anew what is generated: pages, references, examples
+cargo xtask simulate …              run the simulator; without arguments it says how
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["simulate", rest @ ..] = arguments.as_slice() {
+        return simulate(rest);
+    }
     let done = match arguments.as_slice() {
         ["tidy"] => tidy::run(&top()).map(Report),
         ["doc-commands"] => doc_commands().map(Report),
@@ -48,6 +52,21 @@ fn main() -> ExitCode {
     // Whoever closed our output does not read this either.
     drop(writeln!(io::stdout(), "{}", text.trim_end()));
     code
+}
+
+/// Starts the simulator, which knows all of ours, from here, where nothing does.
+fn simulate(arguments: &[&str]) -> ExitCode {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--quiet", "--package", "simulation", "--"]).args(arguments);
+    match command.current_dir(top()).status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            // Whoever closed our output does not read this either.
+            drop(writeln!(io::stderr(), "cargo cannot be run: {error}"));
+            ExitCode::from(2)
+        }
+    }
 }
 
 fn doc_commands() -> Result<Vec<Finding>, String> {
