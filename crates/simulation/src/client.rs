@@ -230,6 +230,7 @@ fn refusal(error: &PaymentsError) -> &'static str {
             Rejection::State { .. } => "state",
             Rejection::BeyondCapturable { .. } => "beyond capturable",
             Rejection::BeyondRefundable { .. } => "beyond refundable",
+            Rejection::LimitExceeded { .. } => "limit exceeded",
             _ => "other",
         },
     }

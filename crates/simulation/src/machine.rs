@@ -7,11 +7,11 @@ use std::time::Duration;
 use kernel::{Outcome, Secret, Store, Tasks};
 use node::config::BankPlace;
 use node::{Config, Node, Ports, Stores};
-use payments::Payments;
+use payments::{LateSuccess, Payments};
 use store::{Fault, Memory};
 
 use crate::executor::{Life, OUTSIDE};
-use crate::plan::{CrashWhen, Item, StoreFault};
+use crate::plan::{CrashWhen, Item, Plan, StoreFault};
 use crate::ports::{MachineClock, ProcessTasks};
 use crate::seen::Seen;
 use crate::wire::Wire;
@@ -264,19 +264,25 @@ async fn start(world: &Arc<World>, process: &Process) -> Result<Arc<Node>, Strin
     };
     let way = Arc::new(Wire { world: Arc::clone(world), process: process.clone() });
     let stores = Stores { main, bank: None };
-    let node = node::start_behind(config()?, ports, stores, way).await.map_err(|error| error.to_string())?;
+    let node = node::start_behind(config(&world.plan)?, ports, stores, way)
+        .await
+        .map_err(|error| error.to_string())?;
     node.first_start().await.map_err(|error| error.to_string())?;
     Ok(node)
 }
 
 /// The defaults, with durations that let a run end within the hour.
-fn config() -> Result<Config, String> {
+fn config(plan: &Plan) -> Result<Config, String> {
     let mut config = Config::defaults().map_err(|error| error.to_string())?;
     config.encryption_key = Some(Secret::new("5a".repeat(32)));
     config.sandbox.bank = BankPlace::Memory;
     config.metrics.enabled = false;
     config.payment.return_url = Some("https://merchant.example/back".to_owned());
     config.payment.expires_in = Duration::from_mins(20);
+    if plan.keeps_late {
+        config.payment.late_success = LateSuccess::Keep;
+    }
+    config.limits.daily_volume = plan.daily_volume;
     config.payment.upi.expires_in = Duration::from_mins(3);
     config.operation.lookup_longest = Duration::from_mins(2);
     config.operation.horizon = HORIZON;

@@ -12,7 +12,7 @@ const USAGE: &str = "\
 cargo xtask simulate [--seeds N] [--minutes M] [--first S]   runs seeds from S (1) on, until one fails
 cargo xtask simulate --survey N [--first S]                  runs so many seeds, and says how each fails
 cargo xtask simulate --seed S [--keep 1,2,3]                 runs one seed, or some items of its plan, step by step
-cargo xtask simulate --mutations [--only NAME]               switches rules off in a copy of the tree, and sees that it is noticed";
+cargo xtask simulate --mutations [--only NAME,NAME]          switches rules off in a copy of the tree, and sees that it is noticed";
 
 /// How many runs a failing seed is worth.
 const SHRINK_RUNS: usize = 300;
@@ -123,6 +123,11 @@ fn verdict(out: &mut impl Write, report: &Report) -> io::Result<bool> {
 
 fn describe(out: &mut impl Write, plan: &Plan) -> io::Result<()> {
     writeln!(out, "seed {}: {} machines", plan.seed, plan.machines)?;
+    writeln!(
+        out,
+        "  fee {} bp, late successes kept: {}, volume a day: {:?}, all notices: {}",
+        plan.fee_basis_points, plan.keeps_late, plan.daily_volume, plan.notifies_all
+    )?;
     for (number, wish) in plan.wishes.iter().enumerate() {
         writeln!(out, "  payment {number}: {wish:?}")?;
     }

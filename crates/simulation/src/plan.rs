@@ -19,6 +19,12 @@ pub struct Plan {
     pub items: Vec<(usize, Item)>,
     /// Whether the bank tells everything by notices, or only what no answer told.
     pub notifies_all: bool,
+    /// What the bank keeps of each amount, in ten-thousandths.
+    pub fee_basis_points: u32,
+    /// Whether the merchant keeps what succeeds after it was told otherwise.
+    pub keeps_late: bool,
+    /// How much the merchant may take a day, in minor units.
+    pub daily_volume: Option<i64>,
 }
 
 /// A payment that clients have in mind.
@@ -54,6 +60,8 @@ pub enum Item {
     Wire { nth: u64, trouble: Trouble },
     /// The network, at the `nth` other call.
     Read { nth: u64, trouble: Trouble },
+    /// The network, at every call for a while: an outage, a rate limiter, a key that was revoked.
+    Spell { at: Duration, length: Duration, trouble: Trouble },
     /// The store, at the `nth` batch of a machine.
     Commit { machine: usize, nth: u64, fault: StoreFault },
     /// The store, at so many batches of a machine in a row: somebody else was faster each time.
@@ -253,8 +261,16 @@ impl Plan {
         for _ in 0..dice.between(0, 14) {
             items.push(fault(dice, machines, wishes.len()));
         }
-        let notifies_all = dice.once_in(2);
-        Self { seed, machines, wishes, items: items.into_iter().enumerate().collect(), notifies_all }
+        Self {
+            seed,
+            machines,
+            wishes,
+            items: items.into_iter().enumerate().collect(),
+            notifies_all: dice.once_in(2),
+            fee_basis_points: if dice.once_in(3) { 290 } else { 0 },
+            keeps_late: dice.once_in(4),
+            daily_volume: dice.once_in(6).then(|| AMOUNT + dice.roll(2500) as i64),
+        }
     }
 
     /// The same plan with these items alone.
@@ -361,7 +377,20 @@ fn store_fault(dice: &mut Dice) -> StoreFault {
 
 fn fault(dice: &mut Dice, machines: usize, wishes: usize) -> Item {
     let machine = dice.index(machines);
-    match dice.roll(17) {
+    match dice.roll(18) {
+        17 => {
+            let whole = [
+                Trouble::Refused,
+                Trouble::LostBefore,
+                Trouble::LostAfter,
+                Trouble::ErrorBefore(503),
+                Trouble::ErrorAfter(502),
+                Trouble::Refusal(429),
+                Trouble::Refusal(401),
+            ];
+            let trouble = dice.pick(&whole, Trouble::LostBefore);
+            Item::Spell { at: millis(dice, 0, 8000), length: millis(dice, 1000, 60_000), trouble }
+        }
         16 => {
             // A storm: one commit after another loses.
             let (from, length) = (dice.roll(20), dice.between(3, 9));

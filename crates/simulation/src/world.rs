@@ -128,7 +128,11 @@ impl World {
         let (ids, random) = (Arc::new(CountedIds::default()), Arc::new(SeededRandom::new(plan.seed)));
         let schema = node::schema().map_err(|error| error.to_string())?;
         let database = open_memory_with(schema, clock(), None);
-        let settings = BankConfig { notifies_all: plan.notifies_all, ..BankConfig::default() };
+        let settings = BankConfig {
+            notifies_all: plan.notifies_all,
+            fee_basis_points: plan.fee_basis_points,
+            ..BankConfig::default()
+        };
         let bank = Arc::new(Bank::in_memory(settings, random.clone(), ids.clone()));
         let machines = (0..plan.machines).map(|_| Machine::new(clock())).collect();
         Ok(Arc::new(Self {
@@ -227,6 +231,7 @@ impl World {
                 }),
                 Item::Wire { .. }
                 | Item::Read { .. }
+                | Item::Spell { .. }
                 | Item::Commit { .. }
                 | Item::Conflicts { .. }
                 | Item::Outage { .. }
@@ -253,12 +258,19 @@ impl World {
         if !self.is_stormy() {
             return (nth, None);
         }
-        let trouble = self.plan.items.iter().find_map(|(_, item)| match *item {
+        let now = self.executor.now();
+        let single = self.plan.items.iter().find_map(|(_, item)| match *item {
             Item::Wire { nth: at, trouble } if moves && at == nth => Some(trouble),
             Item::Read { nth: at, trouble } if !moves && at == nth => Some(trouble),
             _ => None,
         });
-        (nth, trouble)
+        let spell = || {
+            self.plan.items.iter().find_map(|(_, item)| match *item {
+                Item::Spell { at, length, trouble } if (at..at + length).contains(&now) => Some(trouble),
+                _ => None,
+            })
+        };
+        (nth, single.or_else(spell))
     }
 
     /// The number of the next notice.

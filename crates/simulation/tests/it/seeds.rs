@@ -64,6 +64,7 @@ const REACHED: &[&str] = &[
     "protocol: takeover",
     "refused: beyond refundable",
     "refused: key reused",
+    "refused: limit exceeded",
     "refused: operation open",
     "refused: order already charged",
     "store: a storm of conflicts",
