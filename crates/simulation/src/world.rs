@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) watch: Watch,
     /// The rows, without faults.
     pub(crate) database: Arc<Memory>,
+    /// What lists filter by, in a database of its own.
+    pub(crate) search: Arc<Memory>,
     /// The bank.
     pub(crate) bank: Arc<Bank>,
     /// The way to it, without faults.
@@ -128,6 +130,8 @@ impl World {
         let (ids, random) = (Arc::new(CountedIds::default()), Arc::new(SeededRandom::new(plan.seed)));
         let schema = node::schema().map_err(|error| error.to_string())?;
         let database = open_memory_with(schema, clock(), None);
+        let search = node::search_schema().map_err(|error| error.to_string())?;
+        let search = open_memory_with(search, clock(), None);
         let settings = BankConfig {
             notifies_all: plan.notifies_all,
             fee_basis_points: plan.fee_basis_points,
@@ -143,6 +147,7 @@ impl World {
             plan,
             executor,
             database,
+            search,
             bank,
             ids,
             random,

@@ -223,7 +223,9 @@ impl World {
         rows.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
         let mut rows: Vec<Row> = rows.into_iter().filter_map(|(key, stored)| row(key, stored)).collect();
         if !query.with_state {
-            rows.iter_mut().for_each(|row| row.state.clear());
+            for row in &mut rows {
+                row.state.clear();
+            }
         }
         Ok(rows)
     }
