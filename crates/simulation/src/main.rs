@@ -9,10 +9,14 @@ use std::time::{Duration, Instant};
 use simulation::{Plan, Report, mutations, run, shrink};
 
 const USAGE: &str = "\
-cargo xtask simulate [--seeds N] [--minutes M] [--first S]   runs seeds from S (1) on, until one fails
-cargo xtask simulate --survey N [--first S]                  runs so many seeds, and says how each fails
-cargo xtask simulate --seed S [--keep 1,2,3]                 runs one seed, or some items of its plan, step by step
-cargo xtask simulate --mutations [--only NAME,NAME]          switches rules off in a copy of the tree, and sees that it is noticed";
+cargo xtask simulate [--seeds N] [--minutes M] [--first S]
+    runs seeds from S (1) on, until one fails
+cargo xtask simulate --survey N [--first S]
+    runs so many seeds, and says how each fails
+cargo xtask simulate --seed S [--keep 1,2,3]
+    runs one seed, or some items of its plan, step by step
+cargo xtask simulate --mutations [--only NAME,NAME]
+    switches rules off in a copy of the tree, and sees that it is noticed";
 
 /// How many runs a failing seed is worth.
 const SHRINK_RUNS: usize = 300;
