@@ -43,8 +43,8 @@ pub fn mutations() -> Result<Vec<Mutation>, String> {
 /// The folders and files that a copy of the tree needs to build the simulator.
 const COPIED: [&str; 5] = ["Cargo.toml", "Cargo.lock", "crates", "providers", "xtask"];
 
-/// Applies each mutation, or those of these names (with commas between), to a copy of the tree in `scratch`, and runs the
-/// simulator there. Answers whether each was noticed.
+/// Applies each mutation, or those of these names (with commas between), to a copy of the tree in
+/// `scratch`, and runs the simulator there. Answers whether each was noticed.
 pub fn prove(out: &mut impl Write, top: &Path, scratch: &Path, only: Option<&str>) -> io::Result<bool> {
     let mut all_noticed = true;
     let chosen = |mutation: &&Mutation| only.is_none_or(|only| only.split(',').any(|n| n == mutation.name));
