@@ -41,7 +41,7 @@ pub(crate) struct Told {
 }
 
 /// How long a client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 enum Heard {
     Answer(Box<Result<Answered, PaymentsError>>),
@@ -157,7 +157,7 @@ async fn call(
 ) -> Heard {
     world.pause(0, 20).await;
     let (sender, receiver) = oneshot::channel();
-    let caller = world.caller(place);
+    let caller = World::caller(place);
     let task = world.executor.spawn(
         process.life,
         Box::pin(async move {

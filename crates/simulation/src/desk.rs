@@ -45,11 +45,11 @@ pub(crate) async fn act(world: Arc<World>, at: Duration, wish: usize, deed: Deed
             let Some(name) = url.rsplit('/').next() else { return };
             let _ = bank.challenge_submit(name, choice, now).await;
             done(&world, deed, "desk: challenge answered");
-            come_back(&world, &place, id).await;
+            come_back(&world, &place, id);
         }
         Deed::Return => {
             done(&world, deed, "desk: browser returns");
-            come_back(&world, &place, id).await;
+            come_back(&world, &place, id);
         }
     }
 }
@@ -59,7 +59,7 @@ fn done(world: &World, deed: Deed, mark: &str) {
     world.log.line(world.executor.now(), || format!("   at the bank: {deed:?}"));
 }
 
-async fn come_back(world: &Arc<World>, place: &Place, id: kernel::Id<PaymentKind>) {
+fn come_back(world: &Arc<World>, place: &Place, id: kernel::Id<PaymentKind>) {
     let machine = usize::try_from(world.roll(8)).unwrap_or(0) % world.plan.machines;
     let Some((process, payments)) = world.any_serving(machine) else { return };
     let account = place.account;

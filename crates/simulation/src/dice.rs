@@ -33,6 +33,11 @@ impl Dice {
         usize::try_from(self.roll(u64::try_from(length).unwrap_or(0))).unwrap_or(0)
     }
 
+    /// An amount or a number of seconds below `sides`.
+    pub(crate) fn small<T: TryFrom<u64> + Default>(&mut self, sides: u64) -> T {
+        T::try_from(self.roll(sides)).unwrap_or_default()
+    }
+
     /// True once in `times`.
     pub(crate) fn once_in(&mut self, times: u64) -> bool {
         self.roll(times) == 0

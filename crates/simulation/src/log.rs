@@ -48,7 +48,8 @@ impl Log {
     }
 
     /// Notes that something was not true that must be.
-    pub(crate) fn violation(&self, now: Duration, text: String) {
+    pub(crate) fn violation(&self, now: Duration, text: impl Into<String>) {
+        let text = text.into();
         self.line(now, || format!("VIOLATION  {text}"));
         let mut inner = self.inner.lock();
         if inner.violations.len() < VIOLATIONS_MAX {

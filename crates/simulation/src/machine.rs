@@ -151,7 +151,7 @@ impl World {
     }
 
     /// Whether the plan lets the process die at this call; if so, it is dead now.
-    pub(crate) async fn crashes_at_send(self: &Arc<Self>, process: &Process, nth: u64, after: bool) -> bool {
+    pub(crate) fn crashes_at_send(self: &Arc<Self>, process: &Process, nth: u64, after: bool) -> bool {
         self.crashes_when(process, CrashWhen::Send { nth, after })
     }
 

@@ -269,7 +269,7 @@ impl Plan {
             notifies_all: dice.once_in(2),
             fee_basis_points: if dice.once_in(3) { 290 } else { 0 },
             keeps_late: dice.once_in(4),
-            daily_volume: dice.once_in(6).then(|| AMOUNT + dice.roll(2500) as i64),
+            daily_volume: dice.once_in(6).then(|| AMOUNT + dice.small::<i64>(2500)),
         }
     }
 
@@ -299,14 +299,14 @@ fn wish(dice: &mut Dice) -> Wish {
     };
     let upi = matches!(with, With::Upi(_));
     let manual = !upi && dice.once_in(3);
-    let capture_delay = (!upi && !manual && dice.once_in(8)).then(|| 20 + dice.index(60) as u32);
+    let capture_delay = (!upi && !manual && dice.once_in(8)).then(|| 20 + dice.small::<u32>(60));
     Wish { with, manual, confirm: !dice.once_in(6), order: (!dice.once_in(3)).then_some(0), capture_delay }
 }
 
 fn asks(dice: &mut Dice, wish: usize, machines: usize, items: &mut Vec<Item>) {
     let create = |dice: &mut Dice, at, key| {
         let hangs_up = dice.once_in(6).then(|| millis(dice, 1, 300));
-        let (machine, tries) = (dice.index(machines), 1 + dice.index(5) as u8);
+        let (machine, tries) = (dice.index(machines), 1 + dice.small::<u8>(5));
         Item::Ask(Ask { at, wish, verb: AskVerb::Create, key, machine, hangs_up, tries })
     };
     let at = millis(dice, 0, 1500);
@@ -322,23 +322,23 @@ fn asks(dice: &mut Dice, wish: usize, machines: usize, items: &mut Vec<Item>) {
     for _ in 0..dice.between(0, 6) {
         let verb = verb(dice);
         let at = at + if dice.once_in(2) { millis(dice, 10, 800) } else { millis(dice, 800, 60_000) };
-        let key = dice.roll(3) as u8;
+        let key = dice.small::<u8>(3);
         for _ in 0..if dice.once_in(3) { 2 } else { 1 } {
             let hangs_up = dice.once_in(8).then(|| millis(dice, 1, 300));
             let key = if dice.once_in(2) { key } else { key + 10 };
-            let (machine, tries) = (dice.index(machines), 1 + dice.index(5) as u8);
+            let (machine, tries) = (dice.index(machines), 1 + dice.small::<u8>(5));
             items.push(Item::Ask(Ask { at, wish, verb, key, machine, hangs_up, tries }));
         }
     }
 }
 
 fn verb(dice: &mut Dice) -> AskVerb {
-    let amount = dice.once_in(2).then(|| 1 + dice.roll(700) as i64);
+    let amount = dice.once_in(2).then(|| 1 + dice.small::<i64>(700));
     match dice.roll(12) {
         0..=2 => AskVerb::Capture { amount, is_final: dice.once_in(3) },
         3 | 4 => AskVerb::Cancel,
         5..=8 => AskVerb::Refund { amount },
-        9 => AskVerb::Increment { amount: 1 + dice.roll(500) as i64 },
+        9 => AskVerb::Increment { amount: 1 + dice.small::<i64>(500) },
         _ => {
             let other = With::Card(dice.pick(&CARDS, "4242424242424242"));
             AskVerb::Confirm { with: Some(if dice.once_in(2) { PLAIN } else { other }) }
@@ -410,7 +410,7 @@ fn fault(dice: &mut Dice, machines: usize, wishes: usize) -> Item {
             Item::Crash { machine, when, down: millis(dice, 50, 40_000), linger }
         }
         11 => {
-            let millis_back = dice.between(0, 120_000) as i64 - 60_000;
+            let millis_back = dice.small::<i64>(120_001) - 60_000;
             Item::Jump { machine, at: millis(dice, 0, 20_000), millis: millis_back }
         }
         12 => Item::Stall { machine, at: millis(dice, 0, 6000), length: millis(dice, 500, 60_000) },
@@ -426,7 +426,7 @@ fn fault(dice: &mut Dice, machines: usize, wishes: usize) -> Item {
         }
         _ => {
             let deed = match dice.roll(9) {
-                0..=2 => Deed::Refund(1 + dice.roll(600) as i64),
+                0..=2 => Deed::Refund(1 + dice.small::<i64>(600)),
                 3 => Deed::Dispute,
                 4 => Deed::Decide { won: dice.once_in(2) },
                 5 => Deed::Return,

@@ -70,8 +70,8 @@ impl Note {
         let rows = || changes.insert.iter().chain(changes.update.iter().map(|update| &update.row));
         let of = |name: &str| rows().filter(|row| row.table.name == name).cloned().collect();
         let new = changes.insert.iter().map(|row| (row, 1));
-        let changed = changes.update.iter().map(|update| (&update.row, update.expected + 1));
-        let versions = new.chain(changed).filter(|(row, _)| row.table.name == "operation");
+        let next = changes.update.iter().map(|update| (&update.row, update.expected + 1));
+        let versions = new.chain(next).filter(|(row, _)| row.table.name == "operation");
         Self {
             operations: versions.map(|(row, version)| (row.clone(), version)).collect(),
             payments: of("payment"),

@@ -245,9 +245,19 @@ fn stays_true(world: &World, told: &Told) {
         let text = format!("{} was told {:?}, {:?}; {what}: {now:?}", told.key, told.verdict, told.status);
         world.log.violation(world.executor.now(), text);
     };
-    use PaymentStatus as S;
-    let was_taken = matches!(told.status, S::Paid | S::PartiallyRefunded | S::Refunded);
-    if was_taken && !matches!(now, S::Paid | S::PartiallyRefunded | S::Refunded | S::Disputed) {
+    let was_taken = matches!(
+        told.status,
+        PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded
+    );
+    if was_taken
+        && !matches!(
+            now,
+            PaymentStatus::Paid
+                | PaymentStatus::PartiallyRefunded
+                | PaymentStatus::Refunded
+                | PaymentStatus::Disputed
+        )
+    {
         wrong("it is not paid");
     }
     let amounts = &payment.amounts;
@@ -255,10 +265,12 @@ fn stays_true(world: &World, told: &Told) {
     if amounts.captured < told.captured || (amounts.refunded < told.refunded && !merged) {
         wrong("what was told to have been taken or given back was not");
     }
-    if told.status == S::Authorized && matches!(now, S::Failed | S::Pending | S::Authorizing) {
+    if told.status == PaymentStatus::Authorized
+        && matches!(now, PaymentStatus::Failed | PaymentStatus::Pending | PaymentStatus::Authorizing)
+    {
         wrong("it is not authorized");
     }
-    if told.status == S::Cancelled && now != S::Cancelled {
+    if told.status == PaymentStatus::Cancelled && now != PaymentStatus::Cancelled {
         wrong("it is not cancelled");
     }
     let Verdict::Declined(_) = told.verdict else { return };

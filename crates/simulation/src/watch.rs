@@ -71,7 +71,7 @@ impl Watch {
                 self.note_status(world, &operation, note);
             }
         }
-        payments.extend(note.payments.iter().filter_map(|row| payment_of(row)));
+        payments.extend(note.payments.iter().filter_map(payment_of));
         for payment in payments {
             check_payment(world, payment);
         }
@@ -155,7 +155,7 @@ fn marks_of_refused(world: &World, note: &Note, outcome: &Outcome) {
         Outcome::Conflict => world.log.mark("protocol: conflict"),
         Outcome::Duplicate(Duplicate::Claim) => world.log.mark("protocol: key claimed already"),
         Outcome::Duplicate(Duplicate::Row { table }) => {
-            world.log.mark(&format!("protocol: duplicate {table}"))
+            world.log.mark(&format!("protocol: duplicate {table}"));
         }
         _ => {}
     }

@@ -64,7 +64,7 @@ impl Wire {
         }
         if moves {
             world.watch.sent(world, &self.process, request);
-            if world.crashes_at_send(&self.process, nth, false).await {
+            if world.crashes_at_send(&self.process, nth, false) {
                 std::future::pending::<()>().await;
             }
         }
@@ -133,22 +133,21 @@ impl Courier {
         }
         let came = self.bank().await;
         if let Some(nth) = self.nth {
-            world.crashes_at_send(&self.process, nth, true).await;
+            world.crashes_at_send(&self.process, nth, true);
         }
         if let Some(Trouble::LateBack(late)) = self.trouble {
             world.executor.sleep(late).await;
         }
         world.pause(1, 60).await;
         match (self.trouble, came) {
-            (Some(Trouble::LostAfter), _) => None,
             (Some(Trouble::ResetAfter), _) => Some(broken()),
             (Some(Trouble::ErrorAfter(status)), _) => Some(page(status)),
             (Some(Trouble::Garbage), Exchanged::Replied(reply)) => {
                 let half = reply.body.get(..reply.body.len() / 2).unwrap_or_default().to_vec();
                 Some(Exchanged::Replied(Reply { status: 200, headers: Vec::new(), body: half }))
             }
-            // The bank's own silence.
-            (_, Exchanged::MaybeSent(_)) => None,
+            // A lost answer, or the bank's own silence.
+            (Some(Trouble::LostAfter), _) | (_, Exchanged::MaybeSent(_)) => None,
             (_, came) => Some(came),
         }
     }

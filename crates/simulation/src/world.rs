@@ -339,7 +339,7 @@ impl World {
     }
 
     /// On whose behalf clients ask.
-    pub(crate) fn caller(&self, place: &Place) -> Caller {
+    pub(crate) fn caller(place: &Place) -> Caller {
         Caller {
             scope: place.scope,
             actor: Actor::Key("key_test".to_owned()),

@@ -8,9 +8,7 @@ use kernel::{
     TakenJob, Timestamp,
 };
 use parking_lot::Mutex;
-use payments::{
-    Answered, ConfirmPayment, OperationStatus, PaymentStatus, PaymentsError, RefundPayment, Verdict,
-};
+use payments::{Answered, ConfirmPayment, OperationStatus, PaymentStatus, RefundPayment, Verdict};
 use provider_kit::Delivery;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -106,10 +104,10 @@ async fn yields() {
     }
 }
 
-/// A confirm that goes on by itself.
-fn spawned<F>(work: F) -> oneshot::Receiver<Result<Answered, PaymentsError>>
+/// Work that goes on by itself.
+fn spawned<F>(work: F) -> oneshot::Receiver<F::Output>
 where
-    F: Future<Output = Result<Answered, PaymentsError>> + Send + 'static,
+    F: Future<Output: Send> + Send + 'static,
 {
     let (sender, receiver) = oneshot::channel();
     let work = async move { drop(sender.send(work.await)) };
@@ -127,11 +125,11 @@ async fn of_two_nodes_that_find_an_operation_due_one_takes_it_over() {
     let other = world.another(store);
     world.clock.advance(Duration::from_secs(6));
     // The other node has read that it is due when this one takes it over and repeats it.
-    let late = tokio::spawn(async move { other.resolve_due(100).await });
+    let late = spawned(async move { other.resolve_due(100).await });
     yields().await;
     world.trouble(Trouble::Slow);
     let this = Arc::clone(&world.payments);
-    let here = tokio::spawn(async move { this.resolve_due(100).await });
+    let here = spawned(async move { this.resolve_due(100).await });
     yields().await;
     let holder = driver(&world, id).await;
     go.send(()).unwrap();
