@@ -8,7 +8,7 @@ use kernel::{
     TakenJob, Timestamp,
 };
 use parking_lot::Mutex;
-use payments::{Answered, ConfirmPayment, OperationStatus, PaymentStatus, RefundPayment, Verdict};
+use payments::{ConfirmPayment, OperationStatus, PaymentStatus, RefundPayment, Verdict};
 use provider_kit::Delivery;
 use tokio::sync::oneshot;
 use uuid::Uuid;
