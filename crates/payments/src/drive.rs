@@ -140,7 +140,8 @@ impl Payments {
                     measure::processed(&draft, id, took);
                     // Of a charge that was given up for another, its caller is told by that other.
                     if !successors.iter().any(|successor| successor.kind.is_charge()) {
-                        teller.tell(self.answer_of(&draft, id, waiting).await);
+                        let told = self.answer_of(&draft, id, waiting).await;
+                        teller.tell(Ok(told.unwrap_or(*written)));
                     }
                     queue.extend(successors);
                 }

@@ -211,6 +211,8 @@ fn may_try_again(error: &PaymentsError) -> bool {
         PaymentsError::Rejected(rejection) => matches!(rejection, Rejection::KeyInUse),
         PaymentsError::Busy
         | PaymentsError::Overloaded
+        | PaymentsError::Undecided(_)
+        | PaymentsError::StorageFull
         | PaymentsError::Unavailable(_)
         | PaymentsError::Internal(_) => true,
     }
@@ -220,6 +222,8 @@ fn refusal(error: &PaymentsError) -> &'static str {
     match error {
         PaymentsError::Busy => "busy",
         PaymentsError::Overloaded => "overloaded",
+        PaymentsError::Undecided(_) => "undecided",
+        PaymentsError::StorageFull => "storage full",
         PaymentsError::Unavailable(_) => "unavailable",
         PaymentsError::Internal(_) => "internal",
         PaymentsError::Rejected(rejection) => match rejection {
