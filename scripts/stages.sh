@@ -24,9 +24,11 @@ stage() {
   else
     stages_failed=$((stages_failed + 1))
     result="FAILED ($status)"
-    stages_ends+=("$(printf '=== the end of what "%s" said\n' "$name" && tail -n 40 -- "$said" | cut -c1-300)")
+    printf '=== the end of what "%s" said\n' "$name" >"$said.end"
+    tail -n 40 -- "$said" | cut -c1-300 >>"$said.end"
+    stages_ends+=("$(<"$said.end")")
   fi
-  rm -f -- "$said"
+  rm -f -- "$said" "$said.end"
   stage_lines+=("$(printf '%6d s  %-28s %s' "$took" "$name" "$result")")
   printf -- '--- %s: %s, %d s\n' "$name" "$result" "$took"
 }
