@@ -126,7 +126,7 @@ fn seeds_from_1501() {
 fn a_seed_is_repeated_to_the_byte() {
     for seed in [3, 17, 42] {
         let (one, other) = (run(Plan::draw(seed), true), run(Plan::draw(seed), true));
-        assert!(one.trace.len() > 50, "seed {seed} did nothing: {:?}", one.trace);
+        assert!(one.trace.len() > 20, "seed {seed} did nothing: {:?}", one.trace);
         assert!(one == other, "seed {seed} was played twice, differently");
     }
 }
