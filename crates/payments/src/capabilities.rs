@@ -47,6 +47,9 @@ pub(crate) fn check(asked: &Asked, opened: &Opened) -> Result<(), Rejection> {
     if manual && !profile.can(Capability::ManualCapture) {
         return invalid("/capture_method", format!("{} cannot hold money for a later capture", profile.name));
     }
+    if manual && upi {
+        return invalid("/capture_method", "UPI cannot hold money for a later capture".to_owned());
+    }
     if let Some(seconds) = asked.capture_delay_seconds {
         let longest = profile.authorization_valid_for.as_secs();
         if upi || !profile.can(Capability::ManualCapture) {

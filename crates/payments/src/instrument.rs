@@ -315,17 +315,23 @@ impl Payments {
         })
     }
 
-    /// The first successful charge that the customer began with a stored method gives it what the network
-    /// wants to see later: written by the settle of that charge. What cannot be read now is learned from
-    /// the next one.
+    /// The first successful charge with a stored method gives it what the provider tells of the card, and,
+    /// where the customer began it, what the network wants to see later: written by the settle of that
+    /// charge. What cannot be read now is learned from the next one.
     pub(crate) async fn learn_method(&self, draft: &mut Draft, id: OperationId) {
         let Some((method, link)) = first_charge(draft, id) else { return };
         let read = self.store.of(draft.scope).get::<PaymentMethod>(vec![method.into()]).await;
         let Ok(Some(mut found)) = read else { return };
-        if found.record.network_transaction_id.is_some() {
+        let before = found.record.clone();
+        found.record.network_transaction_id = found.record.network_transaction_id.or(link);
+        if let (MethodSummary::Card(card), Some(MethodSummary::Card(paid))) =
+            (&mut found.record.summary, &draft.payment.method)
+        {
+            card.learn(&paid.facts());
+        }
+        if found.record == before {
             return;
         }
-        found.record.network_transaction_id = Some(link);
         let mut learned = self.writing_of(draft);
         if learned.update(&found.record, found.version).is_ok() {
             draft.aside = Some(learned);
@@ -333,12 +339,12 @@ impl Payments {
     }
 }
 
-/// The stored method and the network's id of a charge that succeeded and that its customer began.
-fn first_charge(draft: &Draft, id: OperationId) -> Option<(Id<PaymentMethodKind>, String)> {
+/// The stored method of a charge that succeeded, and the network's id if its customer began it.
+fn first_charge(draft: &Draft, id: OperationId) -> Option<(Id<PaymentMethodKind>, Option<String>)> {
     let method = draft.payment.method_id?;
     let operation = draft.operation(id).filter(|operation| operation.status == OperationStatus::Succeeded)?;
     let StoredCall::Charge(charge) = &operation.call else { return None };
-    let link = operation.network_transaction_id.clone().filter(|_| charge.initiator.is_customer())?;
+    let link = operation.network_transaction_id.clone().filter(|_| charge.initiator.is_customer());
     Some((method, link))
 }
 

@@ -37,6 +37,18 @@ pub struct CardSummary {
 }
 
 impl CardSummary {
+    /// What is known of the card itself.
+    pub(crate) fn facts(&self) -> CardFacts {
+        CardFacts {
+            brand: self.brand,
+            last4: self.last4.clone(),
+            exp_month: self.exp_month,
+            exp_year: self.exp_year,
+            country: self.country.clone(),
+            issuer: self.issuer.clone(),
+        }
+    }
+
     /// What a provider tells of the card: what we knew ourselves stands.
     pub(crate) fn learn(&mut self, told: &CardFacts) {
         self.brand = self.brand.or(told.brand);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kernel::{Changes, Id, Lane, Outcome};
 use payments::{
-    CreatePayment, CustomerRef, MethodInput, NewMethod, OffSession, PaymentMethod, PaymentMethodKind,
-    PaymentStatus, PaymentsError, Rejection,
+    CreatePayment, CustomerRef, MethodInput, MethodSummary, NewMethod, OffSession, PaymentMethod,
+    PaymentMethodKind, PaymentStatus, PaymentsError, Rejection,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -121,6 +121,24 @@ async fn many_first_charges_at_once_settle_and_teach_once() {
         paid.iter().map(|p| p.charge.as_ref().unwrap().network_transaction_id.clone()).collect();
     assert!(learned.is_some() && theirs.contains(&learned));
     world.assert_agreement().await;
+}
+
+#[tokio::test]
+async fn a_method_saved_from_a_token_learns_its_card_from_the_charge() {
+    let world = World::new().await;
+    let anna = CustomerRef::Reference("anna".to_owned());
+    let saving = CreatePayment {
+        customer: Some(anna.clone()),
+        stores_credential: true,
+        method: Some(MethodInput::Token("tok_visa".to_owned())),
+        ..card_payment(1000, "4242424242424242")
+    };
+    assert_eq!(world.create(saving).await.unwrap().payment.status(), PaymentStatus::Paid);
+    let saved = world.payments.method_list(world.scope, &anna, None, 10).await.unwrap().items;
+    let MethodSummary::Card(card) = &saved[0].method.summary else { panic!("{saved:?}") };
+    assert_eq!((card.brand, card.last4.as_deref()), (Some(kernel::Brand::Visa), Some("4242")));
+    // What 3-D Secure said of one payment is not the card's.
+    assert_eq!(card.three_d_secure, None);
 }
 
 #[tokio::test]

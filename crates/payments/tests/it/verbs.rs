@@ -102,6 +102,18 @@ async fn with_a_delay_money_is_held_first() {
 }
 
 #[tokio::test]
+async fn upi_with_a_manual_capture_is_refused_before_anything_is_written() {
+    let world = World::new().await;
+    let held = CreatePayment { capture_method: Some(CaptureMode::Manual), ..upi_payment("success@upi") };
+    let refused = world.create(held).await.unwrap_err();
+    assert!(
+        matches!(refused, PaymentsError::Rejected(Rejection::Invalid { param: "/capture_method", .. })),
+        "{refused:?}"
+    );
+    assert!(world.payments.list(world.scope, None, 10).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
 async fn the_merchants_defaults_say_how_money_is_captured() {
     let manual = World::with(|_| {}, |settings| settings.defaults.auto_capture = false).await;
     assert_eq!(manual.pay("4242424242424242").await.payment.status(), PaymentStatus::Authorized);
