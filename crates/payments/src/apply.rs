@@ -9,7 +9,7 @@ use kernel::Timestamp;
 use provider_kit::{Approved, Decline, DeclineCode, Outcome};
 use serde_json::json;
 
-use crate::climb::{Climb, Said, climb};
+use crate::climb::{Climb, Heard, Said, climb, proves};
 use crate::command::Verdict;
 use crate::draft::Draft;
 use crate::operation::{Due, Operation, OperationId, OperationKind, OperationStatus, WaitingClaim};
@@ -56,6 +56,10 @@ pub(crate) fn apply(
     let (before, maybe_sent) = (operation.status, operation.maybe_sent);
     let visible = operation.sends_end_at.zip(policy.asked_at);
     let proven_absent = visible.is_some_and(|(end, asked)| asked >= end.plus(policy.visibility));
+    if operation.undone && before == OperationStatus::NeedsReview && !matches!(report, Report::Decided(_)) {
+        // The provider has said both: nothing that it says decides any more.
+        return Ok(());
+    }
     let said = weigh(report, maybe_sent, proven_absent);
     if let (Said::Approved, Some(approved)) = (said, report.approved())
         && operation.status.is_open()
@@ -147,24 +151,23 @@ impl Report {
     }
 }
 
-/// Reduces a report to what the table needs. Once something may have been sent without an answer, only
-/// the provider's own word on this operation proves anything.
+/// Reduces a report to what the tables need. An operator's word needs no visibility.
 fn weigh(report: &Report, maybe_sent: bool, proven_absent: bool) -> Said {
-    let unproven = if maybe_sent { Said::Nothing } else { Said::NotDone };
-    match report {
-        Report::NotSent(_) => unproven,
-        Report::MaybeSent(_) => Said::Nothing,
+    let heard = match report {
+        Report::NotSent(_) => Heard::NotSent,
+        Report::MaybeSent(_) => Heard::MaybeSent,
         Report::Told(outcome) | Report::Decided(outcome) => match outcome {
-            Outcome::Approved(_) => Said::Approved,
-            Outcome::ActionRequired(_) => Said::ActionRequired,
-            Outcome::Pending { .. } => Said::Pending,
-            Outcome::Declined(decline) if decline.code == DeclineCode::Cancelled => Said::Cancelled,
-            Outcome::Declined(_) => Said::Declined,
-            Outcome::Refused { .. } => unproven,
-            Outcome::NotFound if proven_absent || matches!(report, Report::Decided(_)) => Said::NotDone,
-            Outcome::NotFound | Outcome::Tokenized { .. } | Outcome::Unknown { .. } => Said::Nothing,
+            Outcome::Approved(_) => Heard::Approved,
+            Outcome::ActionRequired(_) => Heard::ActionRequired,
+            Outcome::Pending { .. } => Heard::Pending,
+            Outcome::Declined(decline) if decline.code == DeclineCode::Cancelled => Heard::Cancelled,
+            Outcome::Declined(_) => Heard::Declined,
+            Outcome::Refused { .. } => Heard::Refused,
+            Outcome::NotFound => Heard::NotFound,
+            Outcome::Tokenized { .. } | Outcome::Unknown { .. } => Heard::Unreadable,
         },
-    }
+    };
+    proves(heard, maybe_sent, proven_absent || matches!(report, Report::Decided(_)))
 }
 
 /// Whether a report says otherwise than what made the operation final. It may be the older of the two: an
@@ -346,13 +349,7 @@ fn waiting(draft: &mut Draft, id: OperationId, status: OperationStatus) {
 /// Whoever takes an operation out of `reserved` or `unknown` answers its claim in the same commit.
 fn answer(draft: &mut Draft, id: OperationId, before: OperationStatus) {
     let Some(operation) = draft.operation(id) else { return };
-    let told = !matches!(
-        operation.status,
-        OperationStatus::Reserved | OperationStatus::Unknown | OperationStatus::NeedsReview
-    );
-    let untold =
-        [OperationStatus::Reserved, OperationStatus::Unknown, OperationStatus::NeedsReview].contains(&before);
-    if told && untold {
+    if operation.status.is_told() && !before.is_told() {
         answer_claim(draft, id);
     }
 }

@@ -6,6 +6,64 @@
 
 use crate::operation::OperationStatus;
 
+/// What came back of an operation, before it is weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Heard {
+    /// The provider's word: done.
+    Approved,
+    /// The provider's word: the customer must act.
+    ActionRequired,
+    /// The provider's word: decided later.
+    Pending,
+    /// The provider's word: decided against.
+    Declined,
+    /// The provider's word: given up.
+    Cancelled,
+    /// It did not take the request on.
+    Refused,
+    /// A look-up found nothing.
+    NotFound,
+    /// Not one byte left this process.
+    NotSent,
+    /// It may have left, and no answer came.
+    MaybeSent,
+    /// An answer that says nothing.
+    Unreadable,
+}
+
+impl Heard {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Approved,
+        Self::ActionRequired,
+        Self::Pending,
+        Self::Declined,
+        Self::Cancelled,
+        Self::Refused,
+        Self::NotFound,
+        Self::NotSent,
+        Self::MaybeSent,
+        Self::Unreadable,
+    ];
+}
+
+/// What is proven by what was heard. Once something may have been sent without an answer, only the
+/// provider's own word on this operation proves anything; that a look-up found nothing proves it where
+/// `absence_is_proof`: it was asked after the provider's visibility.
+pub const fn proves(heard: Heard, maybe_sent: bool, absence_is_proof: bool) -> Said {
+    match heard {
+        Heard::Approved => Said::Approved,
+        Heard::ActionRequired => Said::ActionRequired,
+        Heard::Pending => Said::Pending,
+        Heard::Declined => Said::Declined,
+        Heard::Cancelled => Said::Cancelled,
+        Heard::NotSent | Heard::Refused if maybe_sent => Said::Nothing,
+        Heard::NotSent | Heard::Refused => Said::NotDone,
+        Heard::NotFound if absence_is_proof => Said::NotDone,
+        Heard::NotFound | Heard::MaybeSent | Heard::Unreadable => Said::Nothing,
+    }
+}
+
 /// What a report says, reduced to what the table needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Said {

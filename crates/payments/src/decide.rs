@@ -103,6 +103,7 @@ pub(crate) fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, ca
         fee: None,
         claim: new.claim,
         surplus: false,
+        undone: false,
         volume: None,
         postings: 0,
         refund: None,

@@ -73,7 +73,7 @@ use kernel::{Migration, Table};
 
 pub use account::{AccountRecord, Exchanges, NewAccount};
 pub use check::{CheckReport, Mismatch, check};
-pub use climb::{Climb, Said, climb};
+pub use climb::{Climb, Heard, Said, climb, proves};
 pub use clocks::CLOCK_JOB;
 pub use command::*;
 pub use customer::{Customer, CustomerKind, Profile};

@@ -248,6 +248,19 @@ impl OperationStatus {
             Self::Succeeded | Self::Declined | Self::NotDone | Self::Cancelled => false,
         }
     }
+
+    /// Whether who asked for it has an answer that stays. Until then they hear 202.
+    pub const fn is_told(self) -> bool {
+        match self {
+            Self::Reserved | Self::Unknown | Self::NeedsReview => false,
+            Self::ActionRequired
+            | Self::Pending
+            | Self::Succeeded
+            | Self::Declined
+            | Self::NotDone
+            | Self::Cancelled => true,
+        }
+    }
 }
 
 /// The call of an operation, as stored: never a card number, never a secret.
@@ -390,6 +403,10 @@ pub struct Operation {
     /// the books, stays out of the payment's sums, and is reversed.
     #[serde(default, skip_serializing_if = "crate::payment::is_false")]
     pub surplus: bool,
+    /// It had succeeded, and the provider undid it. Should the provider tell again that it was done,
+    /// nobody can know whether that is an old notice: people decide.
+    #[serde(default, skip_serializing_if = "crate::payment::is_false")]
+    pub undone: bool,
     /// What it takes from limits on volume, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Counted>,

@@ -8,7 +8,7 @@
 use provider_kit::{Approved, DeclineCode};
 use serde_json::json;
 
-use crate::apply::learn_reference;
+use crate::apply::{learn_reference, needs_review};
 use crate::draft::Draft;
 use crate::operation::{OperationId, OperationKind, OperationStatus};
 use crate::payment::LastError;
@@ -25,6 +25,10 @@ pub(crate) fn late_success(
     policy: LateSuccess,
 ) -> Result<(), ModelError> {
     if draft.operation(id).is_none_or(|operation| operation.surplus) {
+        return Ok(());
+    }
+    if draft.operation(id).is_some_and(|operation| operation.undone) {
+        needs_review(draft, id, "the provider undid it, and tells again that it was done");
         return Ok(());
     }
     learn_reference(draft, id, approved.reference.clone());
@@ -188,6 +192,7 @@ pub(crate) fn reversed(draft: &mut Draft, id: OperationId) -> Result<(), ModelEr
     let amount = operation.approved.unwrap_or(operation.amount);
     let (account, surplus) = (operation.account, operation.surplus);
     operation.status = OperationStatus::Declined;
+    operation.undone = true;
     operation.finished_at = Some(now);
     let amounts = &mut draft.payment.amounts;
     match id.kind {
@@ -257,5 +262,5 @@ pub(crate) fn reversal_succeeded(
 /// The surplus could not be given back by itself: people must.
 pub(crate) fn reversal_failed(draft: &mut Draft, id: OperationId, error: &LastError) {
     draft.fact("payment.reversal_failed", json!({"operation": id, "code": error.code}));
-    crate::apply::needs_review(draft, id, "the surplus charge could not be reversed");
+    needs_review(draft, id, "the surplus charge could not be reversed");
 }

@@ -1,7 +1,10 @@
 //! The inbox: stored first, believed if signed, applied once, in any order.
 
 use kernel::{Filter, Query};
-use payments::{DeliveryStatus, PaymentStatus, RefundStatus, StoredDelivery};
+use payments::{
+    DeliveryStatus, OperationId, OperationKind, OperationStatus, PaymentStatus, RefundStatus, Resolution,
+    StoredDelivery,
+};
 use provider_kit::Delivery;
 
 use crate::world::{Trouble, World};
@@ -48,6 +51,52 @@ async fn a_forged_delivery_is_stored_and_changes_nothing() {
     world.payments.process_inbox(10).await.unwrap();
     assert_eq!(world.get(payment.id).await.amounts.refunded, 0);
     assert!(matches!(deliveries(&world).await[0].status, DeliveryStatus::Rejected { .. }));
+}
+
+/// A notice whose status is another, signed by the bank's own key.
+async fn tell(world: &World, told: &[u8], status: &str) {
+    let now = kernel::Clock::now(&world.clock);
+    let mut body: serde_json::Value = serde_json::from_slice(told).unwrap();
+    body["data"]["status"] = status.into();
+    let body = body.to_string().into_bytes();
+    let secret = world.bank_keys.webhook_secret.expose().as_bytes();
+    let signature = provider_kit::signing::timestamped_signature(secret, now, &body);
+    let headers = vec![("sandbox-signature".to_owned(), signature)];
+    world
+        .payments
+        .receive("sandbox", world.account, Delivery { headers, body, received_at: now })
+        .await
+        .unwrap();
+    world.payments.process_inbox(10).await.unwrap();
+}
+
+/// An old notice of a success, after the provider has undone that success, is no second success: nobody
+/// can tell it from a change of mind, so that people decide, and nothing is given back by itself.
+#[tokio::test]
+async fn what_the_provider_undid_and_tells_again_is_for_people() {
+    let world = World::with(|bank| bank.notifies_all = true, |_| {}).await;
+    let payment = world.pay("4242424242424242").await.payment;
+    let told = world.bank.due_notices(kernel::Clock::now(&world.clock), 10).await[0].body.clone();
+    let status = async || world.get(payment.id).await.attempts[0].status;
+    tell(&world, &told, "declined").await;
+    assert_eq!(status().await, OperationStatus::Declined);
+    assert_eq!(world.get(payment.id).await.amounts.captured, 0);
+    tell(&world, &told, "captured").await;
+    assert_eq!(status().await, OperationStatus::NeedsReview);
+    for word in ["declined", "captured"] {
+        tell(&world, &told, word).await;
+        assert_eq!(status().await, OperationStatus::NeedsReview, "told {word} once more");
+    }
+    assert!(world.get(payment.id).await.refunds.is_empty());
+    let id = payment.charge.as_ref().unwrap().operation;
+    let reversal = OperationId { kind: OperationKind::Reversal, ..id }.reference();
+    assert!(!world.wire.sent.lock().iter().any(|key| key.contains(&reversal)));
+    // A person has asked the bank: it was charged.
+    let done = Resolution::Succeeded { reference: "bank-1".to_owned(), amount: None };
+    let resolved =
+        world.payments.resolve_operation("ops", world.scope, id, done, "asked the bank").await.unwrap();
+    assert_eq!((resolved.status(), resolved.amounts.captured), (PaymentStatus::Paid, 1000));
+    assert_eq!(payments::check(&world.store, world.scope).await.unwrap().mismatches, []);
 }
 
 #[tokio::test]
