@@ -40,6 +40,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 /// What stands in a text, found in one look at it: most texts are ids, words and times, and every line of
 /// the log comes by here.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, asked of every text")]
 struct Seen {
     /// As many digits as the shortest number that is masked.
     digits: bool,

@@ -330,6 +330,7 @@ pub struct WaitingClaim {
 
 /// One operation: the unit of never twice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold or not, each for itself")]
 pub struct Operation {
     /// Its id.
     pub id: OperationId,

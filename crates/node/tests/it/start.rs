@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use node::config::BankPlace;
-use node::{Config, Node, StartError};
+use node::{Config, Node};
 
 /// Removed with the test.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -75,14 +75,4 @@ async fn the_bank_is_where_the_configuration_says() {
         assert_eq!((node.bank.is_some(), folder.0.join("bank.db").exists()), (is_here, has_file));
         node.stop(Duration::from_secs(5)).await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_default_gateway_that_is_none_is_refused() {
-    let folder = Folder::new("gateway");
-    let mut config = folder.config();
-    config.payment.default_gateway = Some("stripes".to_owned());
-    let refused = node::start(config, node::host::ports()).await.err().unwrap();
-    assert!(matches!(refused, StartError::Config(_)), "{refused}");
-    assert!(refused.to_string().contains("there is: sandbox"), "{refused}");
 }
