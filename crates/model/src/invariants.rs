@@ -10,6 +10,12 @@ use crate::state::{Answer, Command, Kind, Operation, State};
 use crate::table::Status;
 
 pub(crate) fn properties() -> Vec<Property<Machine>> {
+    let mut all = in_every_state();
+    all.extend(at_rest());
+    all
+}
+
+fn in_every_state() -> Vec<Property<Machine>> {
     vec![
         always("at most one charge is open", |_, state| {
             // What the bank said twice otherwise is with people, beside whatever came after it.
@@ -66,6 +72,11 @@ pub(crate) fn properties() -> Vec<Property<Machine>> {
                 }
             })
         }),
+    ]
+}
+
+fn at_rest() -> Vec<Property<Machine>> {
+    vec![
         always("at rest: every operation is final, or needs review", |machine, state| {
             let over = |o: &Operation| !o.status.is_open() || o.status == Status::NeedsReview;
             state.store.operations.iter().all(over) || !rests(machine, state)
