@@ -103,10 +103,9 @@ impl Machine {
         Some(())
     }
 
-    pub(crate) fn dashboard_notice(&self, state: &mut State) -> Option<()> {
+    pub(crate) fn dashboard_notice(&self, state: &mut State) {
         state.dashboard = Some(Notice::Came);
         self.book_external(state, Reference::Dashboard, DASHBOARD);
-        Some(())
     }
 
     /// A provider's reference is written once.
@@ -178,7 +177,7 @@ pub(crate) fn deliver(state: &mut State, place: usize, does: Does, answered: boo
     state.wire.remove(place);
     let stored = state.store.operations.get(operation)?;
     let (kind, amount) = (stored.kind, stored.amount);
-    let stage = match does {
+    let becomes = match does {
         Does::Refuse => None,
         Does::Replay => state.effect(operation).map(|effect| effect.stage),
         Does::Move => Some(Stage::Moved),
@@ -186,7 +185,7 @@ pub(crate) fn deliver(state: &mut State, place: usize, does: Does, answered: boo
         Does::AskCustomer => Some(Stage::Waits),
         Does::TakeOn => Some(Stage::Pends),
     };
-    if let Some(stage) = stage.filter(|_| does != Does::Replay) {
+    if let Some(stage) = becomes.filter(|_| does != Does::Replay) {
         let times = u8::from(stage == Stage::Moved);
         let was_open = matches!(stage, Stage::Waits | Stage::Pends);
         let known = state.bank.iter_mut().find(|effect| effect.operation == operation);
@@ -198,12 +197,12 @@ pub(crate) fn deliver(state: &mut State, place: usize, does: Does, answered: boo
             state.bank.push(Effect { operation, kind, amount, stage, was_open, times, notice });
         }
     }
-    let heard = match stage {
+    let reply = match becomes {
         _ if !answered => Heard::MaybeSent,
-        Some(stage) => heard(stage),
+        Some(reached) => heard(reached),
         None => Heard::Refused,
     };
-    tell(state, operation, heard);
+    tell(state, operation, reply);
     Some(())
 }
 

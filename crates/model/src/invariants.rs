@@ -142,7 +142,7 @@ fn rests(machine: &Machine, state: &State) -> bool {
     machine.actions(state, &mut actions);
     !actions
         .into_iter()
-        .any(|action| machine.is_progress(state, action) && machine.next_state(state, action).is_some())
+        .any(|action| Machine::is_progress(state, action) && machine.next_state(state, action).is_some())
 }
 
 fn needs_review(state: &State) -> bool {

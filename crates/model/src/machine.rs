@@ -163,7 +163,7 @@ impl Machine {
     }
 
     /// Whether somebody will take this step sooner or later, if nothing more goes wrong.
-    pub(crate) fn is_progress(&self, state: &State, action: Action) -> bool {
+    pub(crate) fn is_progress(state: &State, action: Action) -> bool {
         match action {
             Action::Commit(_)
             | Action::Step(_)
@@ -367,7 +367,10 @@ impl Machine {
                 state.dashboard = Some(Notice::Sent);
                 Some(())
             }
-            Action::DashboardNotice => self.dashboard_notice(state),
+            Action::DashboardNotice => {
+                self.dashboard_notice(state);
+                Some(())
+            }
             Action::Kill(task) => {
                 state.tasks.remove(task);
                 Some(())

@@ -58,15 +58,15 @@ impl Machine {
                 claim(store, key, None);
                 return None;
             }
-            Command::Cancel => match standing {
-                Some(charge) => (Kind::Undo { charge }, CHARGE),
-                None => {
+            Command::Cancel => {
+                let Some(charge) = standing else {
                     store.cancelled = true;
                     claim(store, key, None);
                     answer(store, Some(key), Answer::Done);
                     return None;
-                }
-            },
+                };
+                (Kind::Undo { charge }, CHARGE)
+            }
         };
         let operation = new_operation(store, kind, amount, Some(key));
         claim(store, key, Some(operation));

@@ -53,6 +53,7 @@ pub enum Now {
 
 /// One operation, as stored. Its place in the store is its id, and the key that is sent upstream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold or not, each for itself")]
 pub struct Operation {
     /// What it does.
     pub kind: Kind,

@@ -5,6 +5,7 @@ use crate::state::Command;
 
 /// What a client wants, what the bank may answer, and how much may go wrong.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold or not, each for itself")]
 pub struct Story {
     /// Its name.
     pub name: &'static str,
