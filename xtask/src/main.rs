@@ -2,8 +2,8 @@
 //!
 //! `tidy` holds the tree against the rules that no compiler checks: who depends on whom, sizes, names, words,
 //! links (`tidy.toml` and `crates.toml` are its data). `doc-commands` lists the fenced commands of the
-//! documentation, `doc-run` runs them against a built binary. `simulate` starts the simulator. Nothing of ours
-//! is a dependency of this crate, so that it builds in seconds and judges the tree from outside.
+//! documentation, `doc-run` runs them against a built binary. `simulate` starts the simulator. Nothing of
+//! ours is a dependency of this crate, so that it builds in seconds and judges the tree from outside.
 
 mod code;
 mod docs;
