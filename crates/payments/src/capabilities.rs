@@ -79,6 +79,7 @@ pub(crate) fn check(asked: &Asked, opened: &Opened) -> Result<(), Rejection> {
 /// What is charged lies within what the provider takes at once. What is not charged now is judged when it
 /// is, and a verification charges nothing.
 fn check_amount(kind: Option<MethodKind>, amount: Money, profile: &Profile) -> Result<(), Rejection> {
+    check_step(amount, profile)?;
     let limit = profile.limits.of(amount.currency);
     if kind.is_none() || amount.is_zero() || (limit.minimum..=limit.maximum).contains(&amount.minor) {
         return Ok(());
@@ -89,6 +90,26 @@ fn check_amount(kind: Option<MethodKind>, amount: Money, profile: &Profile) -> R
     Err(Rejection::Invalid { param: "/amount", message })
 }
 
+/// Some providers cannot express every amount of a currency: such a one never leaves.
+fn check_step(amount: Money, profile: &Profile) -> Result<(), Rejection> {
+    let step = profile.amount_step(amount.currency);
+    if amount.minor % step == 0 {
+        return Ok(());
+    }
+    let (name, currency) = (profile.name, amount.currency);
+    let message = format!("{name} takes only multiples of {step} minor units of {currency}");
+    Err(Rejection::Invalid { param: "/amount", message })
+}
+
+/// An amount that is added to what is held must be one that the provider can express.
+pub(crate) fn check_increment(
+    payment: &Payment,
+    minor: i64,
+    profile: Option<&'static Profile>,
+) -> Result<(), Rejection> {
+    profile.map_or(Ok(()), |profile| check_step(payment.money(minor), profile))
+}
+
 /// Some providers capture all or nothing, or once.
 pub(crate) fn check_capture(
     payment: &Payment,
@@ -96,6 +117,9 @@ pub(crate) fn check_capture(
     profile: Option<&'static Profile>,
 ) -> Result<(), Rejection> {
     let Some(profile) = profile else { return Ok(()) };
+    if let Some(minor) = command.amount {
+        check_step(payment.money(minor), profile)?;
+    }
     let partial = command.amount.is_some_and(|minor| minor < payment.amounts.capturable());
     if partial && !profile.can(Capability::PartialCapture) {
         let message = format!("{} captures all that is held or nothing", profile.name);
@@ -114,6 +138,9 @@ pub(crate) fn check_refund(
     command: &RefundPayment,
     profile: Option<&'static Profile>,
 ) -> Result<(), Rejection> {
+    if let (Some(profile), Some(minor)) = (profile, command.amount) {
+        check_step(payment.money(minor), profile)?;
+    }
     let partial = command.amount.is_some_and(|minor| minor < payment.amounts.captured);
     match profile {
         Some(profile) if partial && !profile.can(Capability::PartialRefund) => {

@@ -6,7 +6,7 @@ use kernel::{Claim, Id, Outcome};
 use provider_kit::{Capability, Profile};
 
 use crate::apply::waiting_claim;
-use crate::capabilities::{check_capture, check_refund, check_scenario};
+use crate::capabilities::{check_capture, check_increment, check_refund, check_scenario};
 use crate::command::{Answered, Caller, CapturePayment, IncrementPayment, RefundPayment};
 use crate::decide;
 use crate::draft::Draft;
@@ -67,6 +67,7 @@ impl Payments {
                 let message = format!("{} cannot hold more on an authorization", profile.name);
                 return Err(Rejection::Invalid { param: "", message });
             }
+            check_increment(&draft.payment, command.amount, profile)?;
             let most = profile.map(|profile| profile.limits.of(draft.payment.amount.currency).maximum);
             let total = draft.payment.amount.minor.saturating_add(command.amount);
             if let (Some(profile), Some(most)) = (profile, most.filter(|most| total > *most)) {

@@ -440,6 +440,7 @@ impl Payments {
             verb: operation.call.verb(),
             capture: id.kind.is_charge().then(|| crate::charge::capture_mode(id.kind)),
             amount: operation.amount,
+            charge: operation.call.to_call().and_then(|call| call.charge().cloned()),
         });
         let checks = operation.checks;
         let mut talk = self.conversation(id.payment, Some(id), Verb::Lookup);

@@ -94,7 +94,6 @@ pub use payment::{
     Amounts, AnswerForm, Attempt, CardSummary, ChargeSummary, CustomerLink, LastError, MethodSummary,
     Payment, PaymentKind, PaymentStatus, Purpose, WaitingFor,
 };
-pub use probe::Probe;
 pub use refund::{Refund, RefundKind, RefundStatus, RefundSummary};
 pub use rejection::{PaymentsError, Rejection};
 pub use resolve::{Resolution, Returned};

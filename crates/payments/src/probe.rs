@@ -1,44 +1,36 @@
-//! Whether a provider account can be used, by a call that moves nothing: a look-up of an operation that
-//! never was.
+//! Whether a provider account can be used, by calls that move nothing.
 
-use kernel::{Currency, Id, Money, Scope};
-use provider_kit::{Account, Call, Context, Lookup, Outcome, Verb};
+use kernel::{Exchanged, Id, Scope};
+use provider_kit::{Account, Check, Context, Probe};
 
 use crate::rejection::PaymentsError;
 use crate::service::Payments;
 
-/// What became of a probe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Probe {
-    /// The provider answered, and knows us.
-    Answered,
-    /// The provider answered that it does not let us: its code and message.
-    Refused(String),
-    /// There was no answer, or none that can be read: why.
-    Unreachable(String),
-}
+/// The most requests of one probe.
+const STEPS_MAX: usize = 8;
 
 impl Payments {
-    /// Asks an account's provider for an operation that never was. Changes nothing anywhere.
-    pub async fn probe(&self, scope: Scope, account: Id<Account>) -> Result<Probe, PaymentsError> {
+    /// Asks an account's provider whether it lets us work. Changes nothing anywhere.
+    pub async fn probe(&self, scope: Scope, account: Id<Account>) -> Result<Vec<Check>, PaymentsError> {
         let opened = self.accounts.pinned(scope, account).await?;
-        let fresh: String = self.ids.uuid().simple().to_string().chars().take(20).collect();
-        let call = Call::Lookup(Lookup {
-            reference: format!("probe{fresh}"),
-            provider_reference: None,
-            verb: Verb::Refund,
-            capture: None,
-            amount: Money::new(1, Currency::USD),
-        });
         let mut nonce = [0; 16];
         self.random.fill(&mut nonce);
         let context = Context { now: self.now(scope).await?, nonce };
-        // Begun, and never kept: it belongs to no payment.
-        let mut talk = self.conversation(Id::from_uuid(self.ids.uuid()), None, Verb::Refund);
-        Ok(match self.ask(&opened, &context, &call, &mut talk).await {
-            Ok(Outcome::Refused { code, message }) => Probe::Refused(format!("{code}: {message}")),
-            Ok(Outcome::Unknown { raw }) | Err(raw) => Probe::Unreachable(raw),
-            Ok(_) => Probe::Answered,
-        })
+        let deadline = self.deadline(self.start());
+        let mut replies = Vec::new();
+        for _ in 0..STEPS_MAX {
+            let (account, credentials) = (&opened.account, &opened.credentials);
+            let request = match opened.provider.probe(&context, account, credentials, &replies) {
+                Probe::Done(checks) => return Ok(checks),
+                Probe::Send(request) => request,
+            };
+            match opened.exchange.exchange(&request, credentials, deadline).await {
+                Exchanged::Replied(reply) => replies.push(opened.provider.distill(request.step, &reply)),
+                Exchanged::NotSent(reason) | Exchanged::MaybeSent(reason) => {
+                    return Ok(vec![Check::fails("answers", reason)]);
+                }
+            }
+        }
+        Ok(vec![Check::fails("answers", "it asks for too much")])
     }
 }

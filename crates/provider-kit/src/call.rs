@@ -76,6 +76,19 @@ impl Call {
             Self::Lookup(call) => &call.reference,
         }
     }
+
+    /// The charge that the operation belongs to; `None` for a charge itself and for a token.
+    pub const fn charge(&self) -> Option<&Upstream> {
+        match self {
+            Self::Tokenize(_) | Self::Charge(_) => None,
+            Self::Capture(call) => Some(&call.charge),
+            Self::Void(call) => Some(&call.charge),
+            Self::Refund(call) => Some(&call.charge),
+            Self::Cancel(call) => Some(&call.charge),
+            Self::Increment(call) => Some(&call.charge),
+            Self::Lookup(call) => call.charge.as_ref(),
+        }
+    }
 }
 
 /// A card as typed in. Lives for one request; `Debug` shows nothing of it but brand and last four.
@@ -309,4 +322,7 @@ pub struct Lookup {
     pub capture: Option<CaptureMode>,
     /// What it was to move.
     pub amount: Money,
+    /// The charge that it belongs to, unless it is one: some providers know the parts of a charge
+    /// only through it.
+    pub charge: Option<Upstream>,
 }

@@ -12,6 +12,7 @@ pub mod amount;
 mod call;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod guide;
 mod outcome;
 mod profile;
 mod provider;
@@ -24,9 +25,10 @@ pub use call::{
     Call, Cancel, Capture, CaptureMode, Card, Charge, Increment, Initiator, Instrument, Lookup, Payee,
     Refund, ThreeDSecure, Tokenize, Upstream, Verb, Void,
 };
+pub use guide::{DeclineRow, Guide, SettingRow, page};
 pub use outcome::{
     Action, ActionRequired, Advice, Approved, Authentication, CardFacts, Decline, DeclineCode, Outcome,
 };
 pub use profile::{AmountLimit, AmountLimits, Capability, Currencies, MethodKind, Profile, Repeat};
-pub use provider::{Context, Provider, Registry, Step};
+pub use provider::{Check, Context, Probe, Provider, Registry, Step};
 pub use webhook::{About, Delivery, DisputeNotice, DisputePhase, Fact, Incoming, Notice, WebhookError};

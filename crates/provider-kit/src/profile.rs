@@ -137,6 +137,8 @@ pub struct Profile {
     pub currencies: Currencies,
     /// The least and the most of one charge.
     pub limits: AmountLimits,
+    /// In these currencies it takes only multiples of so many minor units.
+    pub amount_steps: &'static [(Currency, i64)],
     /// What it can do beyond charging.
     pub capabilities: &'static [Capability],
     /// How each money-moving verb may be repeated. A verb that is not listed is not supported.
@@ -168,6 +170,12 @@ impl Profile {
     /// Whether it claims a capability.
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.contains(&capability)
+    }
+
+    /// Of how many minor units every amount of a currency is a multiple.
+    pub fn amount_step(&self, currency: Currency) -> i64 {
+        let listed = self.amount_steps.iter().find(|(known, _)| *known == currency);
+        listed.map_or(1, |(_, step)| *step)
     }
 
     /// Whether it takes a currency.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kernel::{Credentials, Distilled, Reply, Request, Timestamp};
+use kernel::{Credentials, Currency, Distilled, Money, Reply, Request, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::account::ProviderAccount;
-use crate::call::Call;
+use crate::call::{Call, Lookup, Verb};
+use crate::guide::Guide;
 use crate::outcome::Outcome;
 use crate::profile::Profile;
 use crate::webhook::{Delivery, Incoming, WebhookError};
@@ -33,6 +34,38 @@ pub enum Step {
     Done(Outcome),
 }
 
+/// One thing that a probe found out about an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at: `credentials`, `webhooks`.
+    pub what: &'static str,
+    /// Whether payments can be made as far as this goes.
+    pub works: bool,
+    /// What was found, for people; no secret and no personal data.
+    pub says: String,
+}
+
+impl Check {
+    /// Something that works.
+    pub fn works(what: &'static str, says: impl Into<String>) -> Self {
+        Self { what, works: true, says: says.into() }
+    }
+
+    /// Something that does not.
+    pub fn fails(what: &'static str, says: impl Into<String>) -> Self {
+        Self { what, works: false, says: says.into() }
+    }
+}
+
+/// What comes next in a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Send this, which changes nothing, then ask again with the distilled reply.
+    Send(Request),
+    /// These are its findings.
+    Done(Vec<Check>),
+}
+
 /// One provider. Pure: the same input always gives the same output.
 pub trait Provider: Send + Sync + 'static {
     /// The capability table.
@@ -44,6 +77,41 @@ pub trait Provider: Send + Sync + 'static {
     /// What is worth keeping of a reply to `step`. Never fails: what cannot be read is kept as such,
     /// and the next `step` makes [`Outcome::Unknown`] of it.
     fn distill(&self, step: &str, reply: &Reply) -> Distilled;
+
+    /// Finds out whether an account can be used, by requests that change nothing. Without a call for
+    /// that purpose: a look-up of an operation that never was.
+    fn probe(
+        &self,
+        cx: &Context,
+        account: &ProviderAccount,
+        credentials: &Credentials,
+        replies: &[Distilled],
+    ) -> Probe {
+        let _ = credentials;
+        let call = Call::Lookup(Lookup {
+            reference: "probe00000000000000000000".to_owned(),
+            provider_reference: None,
+            verb: Verb::Refund,
+            capture: None,
+            amount: Money::new(1, Currency::USD),
+            charge: None,
+        });
+        let check = match self.step(cx, account, &call, replies) {
+            Step::Send(request) => return Probe::Send(request),
+            Step::Wait(_) => Check::fails("answers", "it asks to wait"),
+            Step::Done(Outcome::Refused { code, message }) => {
+                Check::fails("credentials", format!("{code}: {message}"))
+            }
+            Step::Done(Outcome::Unknown { raw }) => Check::fails("answers", raw),
+            Step::Done(_) => Check::works("credentials", "a look-up is answered"),
+        };
+        Probe::Done(vec![check])
+    }
+
+    /// What its page of the documentation says beside the capability table; `None`: it has no page.
+    fn guide(&self) -> Option<&'static Guide> {
+        None
+    }
 
     /// Verifies the raw bytes and headers of a delivery, then says what they mean. May first ask for
     /// something (a certificate).

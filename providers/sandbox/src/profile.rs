@@ -19,6 +19,7 @@ pub(crate) static PROFILE: Profile = Profile {
     currencies: Currencies::All,
     // Twelve digits, as card networks have them (ISO 8583, field 4).
     limits: AmountLimits { usual: AmountLimit { minimum: 1, maximum: 999_999_999_999 }, by_currency: &[] },
+    amount_steps: &[],
     capabilities: &[
         Capability::ManualCapture,
         Capability::PartialCapture,

@@ -3,7 +3,6 @@
 use clap::Subcommand;
 use kernel::Mode;
 use node::{Config, Node, ProviderFacts, providers};
-use payments::Probe;
 use serde_json::{Value, json};
 
 use super::{with_node, worlds};
@@ -18,7 +17,7 @@ pub(crate) enum ProviderCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Calls a provider with every account there is, by a look-up that changes nothing
+    /// Asks a provider, with every account there is, what works; changes nothing
     Test {
         /// The provider's name
         name: String,
@@ -76,20 +75,21 @@ async fn test(node: &Node, name: &str, as_json: bool) -> Result<(), Failure> {
             if account.provider != name {
                 continue;
             }
-            let (word, why) = match node.payments.probe(scope, account.id).await? {
-                Probe::Answered => ("answered", None),
-                Probe::Refused(why) => ("refused", Some(why)),
-                Probe::Unreachable(why) => ("unreachable", Some(why)),
-            };
-            failed += u32::from(why.is_some());
+            let checks = node.payments.probe(scope, account.id).await?;
+            let works = checks.iter().all(|check| check.works);
+            let word = if works { "works" } else { "does not work" };
+            failed += u32::from(!works);
             let mode = if scope.mode == Mode::Live { "live" } else { "test" };
             if !as_json {
-                let why = why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-                output::line(&format!("{} {} {mode}: {word}{why}", account.id, scope.merchant));
+                output::line(&format!("{} {} {mode}: {word}", account.id, scope.merchant));
+                for check in &checks {
+                    let sign = if check.works { "ok" } else { "NO" };
+                    output::line(&format!("  {sign} {}: {}", check.what, check.says));
+                }
             }
             results.push(json!({
-                "account": account.id, "merchant_id": scope.merchant, "mode": mode, "result": word,
-                "reason": why,
+                "account": account.id, "merchant_id": scope.merchant, "mode": mode, "works": works,
+                "checks": checks,
             }));
         }
     }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::Mode;
-use payments::Probe;
 
 use crate::config::Config;
 use crate::{Node, Ports};
@@ -144,9 +143,11 @@ async fn keys_and_providers(node: &Node) -> Vec<Finding> {
             let scope = merchant.scope(mode);
             for account in node.payments.accounts(scope).await.unwrap_or_default() {
                 match node.payments.probe(scope, account.id).await {
-                    Ok(Probe::Answered) => reached += 1,
-                    Ok(Probe::Refused(why) | Probe::Unreachable(why)) => {
-                        unreached.push(format!("{} {}: {why}", account.provider, account.id));
+                    Ok(checks) if checks.iter().all(|check| check.works) => reached += 1,
+                    Ok(checks) => {
+                        let failed = checks.iter().filter(|check| !check.works);
+                        let why: Vec<_> = failed.map(|check| check.says.as_str()).collect();
+                        unreached.push(format!("{} {}: {}", account.provider, account.id, why.join(", ")));
                     }
                     Err(error) => unreached.push(format!("{} {}: {error}", account.provider, account.id)),
                 }

@@ -124,8 +124,7 @@ async fn refused(bench: &mut Bench<'_>, subject: Subject) -> Result<(), String> 
     let Prepared { call, .. } = subject.prepare(bench).await?;
     let before = bench.fake.moved().await;
     let strange = bench.fake.strange_credentials();
-    let cx = bench.context();
-    let driven = bench.drive_in(cx, &call, Fault::None, Some(&strange)).await;
+    let driven = bench.drive_as_stranger(&call, &strange).await;
     let Outcome::Refused { code, .. } = done(&driven)? else {
         return Err(format!("expected a refusal, got {:?}", driven.end));
     };
@@ -154,7 +153,7 @@ async fn lost_before(bench: &mut Bench<'_>, subject: Subject) -> Result<(), Stri
         return Err("a profile names the time for which \"not found\" proves nothing".to_owned());
     }
     if matches!(bench.provider.profile().repeat(call.verb()), Repeat::Keyed { .. }) {
-        let again = bench.drive_in(driven.cx, &call, Fault::None, None).await;
+        let again = bench.repeat(&call, &driven).await;
         expected.check(done(&again)?)?;
     }
     Ok(())
@@ -173,7 +172,7 @@ async fn lost_after(bench: &mut Bench<'_>, subject: Subject, fault: Fault) -> Re
     let after = bench.fake.moved().await;
     expected.check(&bench.look_up(&call).await?)?;
     if matches!(bench.provider.profile().repeat(call.verb()), Repeat::Keyed { .. }) {
-        let again = bench.drive_in(driven.cx, &call, Fault::None, None).await;
+        let again = bench.repeat(&call, &driven).await;
         expected.check(done(&again)?)?;
         moved_nothing(bench, after).await?;
         expected.check(&bench.look_up(&call).await?)?;

@@ -78,10 +78,29 @@ pub struct Way<'a> {
     pub credentials: &'a Credentials,
 }
 
-/// Drives one call to its end.
-pub async fn drive(way: &Way<'_>, cx: Context, call: &Call, fault: Fault) -> Driven {
+impl Driven {
+    /// The replies that a repeat of the call begins with: those that were committed before the step
+    /// whose answer is missing or means nothing.
+    pub fn committed(&self) -> Vec<Distilled> {
+        let mut replies: Vec<Distilled> =
+            self.recorded.iter().filter_map(|recorded| recorded.distilled.clone()).collect();
+        if let End::Done(Outcome::Unknown { .. }) = self.end {
+            replies.pop();
+        }
+        replies
+    }
+}
+
+/// Drives one call to its end, on from the replies that were committed before.
+pub async fn drive(
+    way: &Way<'_>,
+    cx: Context,
+    call: &Call,
+    committed: Vec<Distilled>,
+    fault: Fault,
+) -> Driven {
     let mut recorded: Vec<Recorded> = Vec::new();
-    let mut replies: Vec<Distilled> = Vec::new();
+    let mut replies = committed;
     let mut fault = fault;
     let end = loop {
         let request = match way.provider.step(&cx, way.account, call, &replies) {
@@ -116,12 +135,7 @@ async fn exchange(way: &Way<'_>, request: &Request, fault: Fault) -> Exchanged {
     if fault == Fault::TimeoutBefore {
         return lost();
     }
-    let deadline = Deadline {
-        monotonic: Monotonic(Duration::MAX),
-        wall: Timestamp::from_micros(i64::MAX),
-        reply_within: Duration::from_secs(20),
-    };
-    match (way.exchange.exchange(request, way.credentials, deadline).await, fault) {
+    match (way.exchange.exchange(request, way.credentials, forever()).await, fault) {
         (Exchanged::Replied(_), Fault::TimeoutAfter) => lost(),
         (Exchanged::Replied(reply), Fault::Garbage) => Exchanged::Replied(broken(reply)),
         (Exchanged::Replied(_), Fault::ServerErrorAfter) => Exchanged::Replied(Reply {
@@ -130,6 +144,15 @@ async fn exchange(way: &Way<'_>, request: &Request, fault: Fault) -> Exchanged {
             body: b"<html><body>Bad Gateway</body></html>".to_vec(),
         }),
         (exchanged, _) => exchanged,
+    }
+}
+
+/// A deadline that no test meets.
+pub(super) const fn forever() -> Deadline {
+    Deadline {
+        monotonic: Monotonic(Duration::MAX),
+        wall: Timestamp::from_micros(i64::MAX),
+        reply_within: Duration::from_secs(20),
     }
 }
 
@@ -176,25 +199,37 @@ impl<'a> Bench<'a> {
     }
 
     pub(super) async fn drive(&mut self, call: &Call, fault: Fault) -> Driven {
-        let cx = self.context();
-        self.drive_in(cx, call, fault, None).await
+        let (cx, credentials) = (self.context(), self.credentials.clone());
+        self.drive_in(cx, call, Vec::new(), fault, &credentials).await
     }
 
-    /// Drives with a context and perhaps credentials that are given: for repeats and refusals.
-    pub(super) async fn drive_in(
+    /// The same call again, as after a crash: in its context, on from what was committed.
+    pub(super) async fn repeat(&mut self, call: &Call, driven: &Driven) -> Driven {
+        let credentials = self.credentials.clone();
+        self.drive_in(driven.cx, call, driven.committed(), Fault::None, &credentials).await
+    }
+
+    /// Drives with credentials that are nobody's.
+    pub(super) async fn drive_as_stranger(&mut self, call: &Call, strange: &Credentials) -> Driven {
+        let cx = self.context();
+        self.drive_in(cx, call, Vec::new(), Fault::None, strange).await
+    }
+
+    async fn drive_in(
         &mut self,
         cx: Context,
         call: &Call,
+        committed: Vec<Distilled>,
         fault: Fault,
-        credentials: Option<&Credentials>,
+        credentials: &Credentials,
     ) -> Driven {
         let way = Way {
             provider: self.provider,
             exchange: self.fake.exchange(),
             account: &self.account,
-            credentials: credentials.unwrap_or(&self.credentials),
+            credentials,
         };
-        let driven = drive(&way, cx, call, fault).await;
+        let driven = drive(&way, cx, call, committed, fault).await;
         self.recorded.extend_from_slice(&driven.recorded);
         self.printed.push(format!("{call:?} {driven:?} {:?}", self.credentials));
         driven
@@ -237,7 +272,8 @@ fn look_up_of(call: &Call) -> Option<Lookup> {
         Call::Tokenize(_) | Call::Lookup(_) => return None,
     };
     let (reference, verb) = (call.reference().to_owned(), call.verb());
-    Some(Lookup { reference, provider_reference: None, verb, capture, amount })
+    let charge = call.charge().cloned();
+    Some(Lookup { reference, provider_reference: None, verb, capture, amount, charge })
 }
 
 /// Names a charge by both references.

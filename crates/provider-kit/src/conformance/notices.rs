@@ -1,14 +1,17 @@
 //! Notices: believed when they are genuine, and only then.
 
-use kernel::{Credentials, Secret, Timestamp};
+use kernel::{Credentials, Exchanged, Secret, Timestamp};
 
 use super::Wanted;
-use super::driver::Bench;
+use super::driver::{Bench, forever};
 use super::subject::{Prepared, approved, charge};
 use crate::call::{CaptureMode, Verb};
 use crate::outcome::Outcome;
 use crate::profile::Capability;
 use crate::webhook::{Delivery, DisputePhase, Fact, Incoming, Notice, WebhookError};
+
+/// A delivery may ask for so many things, as in the inbox.
+const NEEDS_MAX: usize = 4;
 
 type Named = (&'static str, Result<(), String>);
 
@@ -16,7 +19,7 @@ type Named = (&'static str, Result<(), String>);
 pub(super) async fn run(bench: &mut Bench<'_>) -> Vec<Named> {
     // What earlier cases left behind is read too: all of it must be genuine.
     let mut deliveries = bench.fake.deliveries().await;
-    let mut named = vec![("earlier", all_genuine(bench, &deliveries))];
+    let mut named = vec![("earlier", all_genuine(bench, &deliveries).await)];
     if bench.provider.profile().can(Capability::ThreeDSecure) {
         let (mut sent, result) = challenge(bench).await;
         deliveries.append(&mut sent);
@@ -30,34 +33,57 @@ pub(super) async fn run(bench: &mut Bench<'_>) -> Vec<Named> {
     let Some(genuine) = deliveries.last().cloned() else {
         return named;
     };
-    named.push(("bad signature", bad_signatures(bench, &genuine)));
-    named.push(("stale signature", stale(bench, &genuine)));
-    named.push(("twice", twice(bench, &genuine)));
+    named.push(("bad signature", bad_signatures(bench, &genuine).await));
+    named.push(("stale signature", stale(bench, &genuine).await));
+    named.push(("twice", twice(bench, &genuine).await));
     for delivery in &deliveries {
-        bench.printed.push(format!("{:?}", read(bench, delivery)));
+        let notices = read(bench, delivery).await;
+        bench.printed.push(format!("{notices:?}"));
     }
     named
 }
 
-fn read(bench: &Bench<'_>, delivery: &Delivery) -> Result<Vec<Notice>, WebhookError> {
-    read_as(bench, delivery, &bench.credentials)
+async fn read(bench: &Bench<'_>, delivery: &Delivery) -> Result<Vec<Notice>, WebhookError> {
+    read_as(bench, delivery, &bench.credentials).await
 }
 
-fn read_as(
+async fn read_as(
     bench: &Bench<'_>,
     delivery: &Delivery,
     credentials: &Credentials,
 ) -> Result<Vec<Notice>, WebhookError> {
     let cx = crate::provider::Context { now: delivery.received_at, nonce: [0; 16] };
-    match bench.provider.webhook(&cx, &bench.account, credentials, delivery, &[])? {
-        Incoming::Notices(notices) => Ok(notices),
-        Incoming::Need(request) => Err(WebhookError::Unreadable(format!("needs {}", request.url))),
+    let mut replies = Vec::new();
+    for _ in 0..NEEDS_MAX {
+        match bench.provider.webhook(&cx, &bench.account, credentials, delivery, &replies)? {
+            Incoming::Notices(notices) => return Ok(notices),
+            Incoming::Need(request) => {
+                if request.effect != kernel::Effect::Read {
+                    return Err(WebhookError::Unreadable("a notice asks for an effect".to_owned()));
+                }
+                let exchanged = bench.fake.exchange().exchange(&request, credentials, forever()).await;
+                let Exchanged::Replied(reply) = exchanged else {
+                    return Err(WebhookError::Unreadable(format!("{} does not answer", request.url)));
+                };
+                replies.push(bench.provider.distill(request.step, &reply));
+            }
+        }
     }
+    Err(WebhookError::Unreadable("it asks for too much".to_owned()))
 }
 
-fn all_genuine(bench: &Bench<'_>, deliveries: &[Delivery]) -> Result<(), String> {
+/// The genuine ones among deliveries, in order.
+async fn read_all(bench: &Bench<'_>, deliveries: &[Delivery]) -> Vec<Notice> {
+    let mut notices = Vec::new();
     for delivery in deliveries {
-        let notices = read(bench, delivery).map_err(|error| error.to_string())?;
+        notices.extend(read(bench, delivery).await.unwrap_or_default());
+    }
+    notices
+}
+
+async fn all_genuine(bench: &Bench<'_>, deliveries: &[Delivery]) -> Result<(), String> {
+    for delivery in deliveries {
+        let notices = read(bench, delivery).await.map_err(|error| error.to_string())?;
         for notice in &notices {
             if let Fact::Operation { state: Outcome::Unknown { raw }, .. } = &notice.fact {
                 return Err(format!("an honest notice is not understood: {raw}"));
@@ -86,7 +112,7 @@ async fn challenge(bench: &mut Bench<'_>) -> (Vec<Delivery>, Result<(), String>)
     };
     let deliveries = bench.fake.deliveries().await;
     let reference = open.call.reference();
-    let told = deliveries.iter().filter_map(|delivery| read(bench, delivery).ok()).flatten().any(|notice| {
+    let told = read_all(bench, &deliveries).await.into_iter().any(|notice| {
         let approved = matches!(
             &notice.fact,
             Fact::Operation { verb: Verb::Charge, state: Outcome::Approved(approved) }
@@ -94,7 +120,7 @@ async fn challenge(bench: &mut Bench<'_>) -> (Vec<Delivery>, Result<(), String>)
         );
         approved && notice.about.ours.as_deref() == Some(reference)
     });
-    let result = all_genuine(bench, &deliveries);
+    let result = all_genuine(bench, &deliveries).await;
     let missing = || Err("no notice says that the charge is approved".to_owned());
     (deliveries, result.and_then(|()| if told { Ok(()) } else { missing() }))
 }
@@ -109,7 +135,7 @@ async fn dispute(bench: &mut Bench<'_>) -> (Vec<Delivery>, Result<(), String>) {
         return (Vec::new(), Err(error));
     }
     let deliveries = bench.fake.deliveries().await;
-    let told = deliveries.iter().filter_map(|delivery| read(bench, delivery).ok()).flatten().any(|notice| {
+    let told = read_all(bench, &deliveries).await.into_iter().any(|notice| {
         let about = &notice.about;
         let names_charge = about.charge_ours.as_ref() == Some(&charge.reference)
             || (about.charge_reference.is_some() && about.charge_reference == charge.provider_reference);
@@ -122,8 +148,8 @@ async fn dispute(bench: &mut Bench<'_>) -> (Vec<Delivery>, Result<(), String>) {
 }
 
 /// Anything that was changed, left out or signed by somebody else is refused, as a matter of signature.
-fn bad_signatures(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
-    let refused = |what: &str, delivery: &Delivery| match read(bench, delivery) {
+async fn bad_signatures(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
+    let refused = async |what: &str, delivery: &Delivery| match read(bench, delivery).await {
         Err(WebhookError::Signature) => Ok(()),
         other => Err(format!("{what}: {other:?}")),
     };
@@ -132,18 +158,18 @@ fn bad_signatures(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
         if let Some(byte) = changed.body.get_mut(place) {
             *byte ^= 1;
         }
-        refused("a changed body", &changed)?;
+        refused("a changed body", &changed).await?;
     }
     let mut longer = genuine.clone();
     longer.body.push(b' ');
-    refused("a longer body", &longer)?;
-    refused("an empty body", &Delivery { body: Vec::new(), ..genuine.clone() })?;
-    refused("no headers", &Delivery { headers: Vec::new(), ..genuine.clone() })?;
+    refused("a longer body", &longer).await?;
+    refused("an empty body", &Delivery { body: Vec::new(), ..genuine.clone() }).await?;
+    refused("no headers", &Delivery { headers: Vec::new(), ..genuine.clone() }).await?;
     let names = bench.provider.profile().secrets;
     let entry = |name: &&str| ((*name).to_owned(), Secret::new("another account's secret".to_owned()));
     let others = Credentials::new(names.iter().map(entry).collect());
     for (whose, credentials) in [("another's", others), ("nobody's", Credentials::default())] {
-        match read_as(bench, genuine, &credentials) {
+        match read_as(bench, genuine, &credentials).await {
             Err(WebhookError::Signature) => {}
             other => return Err(format!("under {whose} secret: {other:?}")),
         }
@@ -152,11 +178,11 @@ fn bad_signatures(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
 }
 
 /// A day later, or a day before it was signed, it is a replay.
-fn stale(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
+async fn stale(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
     const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
     for offset in [DAY_MICROS, -DAY_MICROS] {
         let received_at = Timestamp::from_micros(genuine.received_at.as_micros().saturating_add(offset));
-        match read(bench, &Delivery { received_at, ..genuine.clone() }) {
+        match read(bench, &Delivery { received_at, ..genuine.clone() }).await {
             Err(WebhookError::Stale) => {}
             other => return Err(format!("{offset} µs away: {other:?}")),
         }
@@ -165,7 +191,7 @@ fn stale(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
 }
 
 /// The same delivery again says the same.
-fn twice(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
-    let (first, second) = (read(bench, genuine), read(bench, genuine));
+async fn twice(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
+    let (first, second) = (read(bench, genuine).await, read(bench, genuine).await);
     if first.is_ok() && first == second { Ok(()) } else { Err(format!("{first:?}, then {second:?}")) }
 }
