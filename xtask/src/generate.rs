@@ -15,7 +15,8 @@ const PAGES: [(&str, &str); 3] = [
 ];
 
 /// Packages and tests that write what they compare, when the environment asks for it.
-const TESTS: [(&str, &str); 2] = [("gateway", "openapi"), ("sandbox-bank", "page_of_test_cards")];
+const TESTS: [(&str, &str); 3] =
+    [("gateway", "openapi"), ("sandbox-bank", "page_of_test_cards"), ("provider-registry", "pages")];
 const WRITES: &str = "FLORIN_REGENERATE";
 
 /// Writes all pages below `top`; answers with nothing, or with why not.

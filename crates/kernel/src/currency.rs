@@ -46,6 +46,23 @@ impl Currency {
     /// USD
     pub const USD: Self = Self(147);
 
+    /// The currency of a code that stands in a constant of the program, such as a provider's table: a
+    /// code that nobody knows does not compile there. Texts from outside are parsed instead.
+    #[expect(clippy::panic, reason = "in a constant it is an error of the compiler")]
+    pub const fn of(code: &'static str) -> Self {
+        let code = code.as_bytes();
+        let mut place: u8 = 0;
+        let mut table: &[Entry] = &TABLE;
+        while let Some((entry, rest)) = table.split_first() {
+            if equal(entry.code.as_bytes(), code) {
+                return Self(place);
+            }
+            place += 1;
+            table = rest;
+        }
+        panic!("no currency has this code")
+    }
+
     /// The code: three letters (four for USDC and USDT).
     pub fn code(self) -> &'static str {
         self.entry().code
@@ -113,6 +130,18 @@ impl<'de> Deserialize<'de> for Currency {
         }
         deserializer.deserialize_str(Code)
     }
+}
+
+/// Comparison that a constant can be made with.
+const fn equal(mut left: &[u8], mut right: &[u8]) -> bool {
+    while let (Some((a, left_rest)), Some((b, right_rest))) = (left.split_first(), right.split_first()) {
+        if *a != *b {
+            return false;
+        }
+        left = left_rest;
+        right = right_rest;
+    }
+    left.is_empty() && right.is_empty()
 }
 
 /// By code: looked up by binary search.

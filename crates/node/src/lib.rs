@@ -8,6 +8,7 @@
 //!
 //! What is deliberately absent: HTTP routes, and every decision about a payment.
 
+mod accounts;
 mod alone;
 mod background;
 mod bank;

@@ -174,6 +174,16 @@ impl Node {
             FirstStart::Found(merchant) => (merchant, None),
         };
         self.open_sandbox(merchant.id).await?;
+        for (mode, account) in self.open_configured(merchant.id).await? {
+            let address = format!("{}/webhooks/{}/{}", self.public_url, account.provider, account.id);
+            tracing::info!(
+                provider = account.provider,
+                account = %account.id,
+                mode = mode.as_str(),
+                webhooks = address,
+                "a provider account is configured"
+            );
+        }
         Ok(key)
     }
 

@@ -9,7 +9,7 @@ use kernel::{
     Cell, Changes, Clock, Column, ColumnType, Credentials, Duplicate, Exchange, Filter, Id, Ids, Index, Lane,
     Outcome, Query, Random, Record, Request, Scope, Secret, Store, Table, Timestamp, Versioned,
 };
-use provider_kit::{Account, Provider, ProviderAccount, Registry};
+use provider_kit::{Account, Capability, Profile, Provider, ProviderAccount, Registry};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use vault::{Purpose, Vault};
@@ -17,6 +17,12 @@ use vault::{Purpose, Vault};
 use crate::cache::Cache;
 use crate::rejection::{PaymentsError, Rejection};
 use crate::watch::{Watch, Watched};
+
+/// How often a configured account is written when other nodes do the same.
+const CONFIGURE_TRIES: u32 = 5;
+
+/// The setting of an account that is not charged any more.
+const DISABLED: &str = "disabled";
 
 /// Says how an account's provider is reached.
 pub trait Exchanges: Send + Sync + 'static {
@@ -104,6 +110,18 @@ impl Opened {
     }
 }
 
+impl Opened {
+    /// What its provider can do, for whatever account.
+    pub(crate) fn profile(&self) -> &'static Profile {
+        self.provider.profile()
+    }
+
+    /// Whether the provider offers something to this account.
+    pub(crate) fn can(&self, capability: Capability) -> bool {
+        self.provider.offers(&self.account, capability)
+    }
+}
+
 pub(crate) struct Accounts {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
@@ -160,7 +178,9 @@ impl Accounts {
         asked: Option<&str>,
         preferred: Option<&str>,
     ) -> Result<Arc<Opened>, PaymentsError> {
-        let accounts = self.of(scope).await?;
+        let all = self.of(scope).await?;
+        let enabled = all.iter().filter(|opened| opened.account.setting(DISABLED) != "true");
+        let accounts: Vec<&Arc<Opened>> = enabled.collect();
         let at = |provider: &str| accounts.iter().find(|opened| opened.account.provider == provider);
         let found = match asked {
             Some(provider) => at(provider).ok_or_else(|| {
@@ -176,7 +196,7 @@ impl Accounts {
                 Rejection::NoProviderAccount(format!("this {mode} world has no provider account"))
             })?,
         };
-        Ok(Arc::clone(found))
+        Ok(Arc::clone(*found))
     }
 
     /// The account that an operation is pinned to.
@@ -219,19 +239,7 @@ impl Accounts {
         if let Some(known) = find().await? {
             return Ok(known.record);
         }
-        let mut sealed = BTreeMap::new();
-        for (name, secret) in &new.secrets {
-            let place = format!("{id}/{name}");
-            let bytes = keys
-                .seal(random, scope, &place, secret.expose().as_bytes())
-                .map_err(|error| internal(&error))?;
-            sealed.insert(name.clone(), hex(&bytes));
-        }
-        // An account's id is not known before it is made: a setting says `{account}` in its place.
-        let named = |(name, value): (String, String)| (name, value.replace("{account}", &id.to_string()));
-        let settings = new.settings.into_iter().map(named).collect();
-        let account = ProviderAccount { id, provider: new.provider, identity: new.identity, settings };
-        let record = AccountRecord { account, sealed, created_at: self.clock.now() };
+        let record = self.record(scope, id, new, random)?;
         let mut changes = Changes::new(ids.uuid(), Lane::Reserve);
         changes.insert(scope, &record)?;
         match self.store.commit(changes).await {
@@ -246,12 +254,70 @@ impl Accounts {
         }
     }
 
-    /// `None` for an account at a provider that this build does not have.
-    fn open(&self, scope: Scope, record: AccountRecord) -> Result<Option<Arc<Opened>>, PaymentsError> {
-        let Some(provider) = self.registry.get(&record.account.provider).cloned() else {
-            tracing::warn!(account = %record.account.id, "no provider of this build serves the account");
-            return Ok(None);
-        };
+    /// Makes a scope's account at a provider, or gives the one that is there these settings and secrets.
+    pub(crate) async fn configure(
+        &self,
+        scope: Scope,
+        new: NewAccount,
+        ids: &dyn Ids,
+        random: &dyn Random,
+    ) -> Result<AccountRecord, PaymentsError> {
+        let id = self.ensure(scope, new.clone(), ids, random).await?.account.id;
+        for _ in 0..CONFIGURE_TRIES {
+            let found = self.store.of(scope).get::<AccountRecord>(vec![Cell::from(id)]).await?;
+            let known = found.ok_or_else(|| internal(&"an account vanished"))?;
+            let mut record = self.record(scope, id, new.clone(), random)?;
+            if record.account == known.record.account
+                && self.secrets(scope, &record)? == self.secrets(scope, &known.record)?
+            {
+                return Ok(known.record);
+            }
+            record.created_at = known.record.created_at;
+            let mut changes = Changes::new(ids.uuid(), Lane::Reserve);
+            changes.update(scope, &record, known.version)?;
+            match self.store.commit(changes).await {
+                Outcome::Committed { .. } => {
+                    self.by_scope.forget(&scope);
+                    return Ok(record);
+                }
+                // Another node that starts with the same configuration.
+                Outcome::Conflict => {}
+                other => return Err(PaymentsError::Unavailable(format!("{other:?}"))),
+            }
+        }
+        Err(PaymentsError::Busy)
+    }
+
+    /// An account with its secrets sealed for its place.
+    fn record(
+        &self,
+        scope: Scope,
+        id: Id<Account>,
+        new: NewAccount,
+        random: &dyn Random,
+    ) -> Result<AccountRecord, PaymentsError> {
+        let keys = self.vault.keys(scope.mode).map_err(|error| internal(&error))?;
+        let mut sealed = BTreeMap::new();
+        for (name, secret) in &new.secrets {
+            let place = format!("{id}/{name}");
+            let bytes = keys
+                .seal(random, scope, &place, secret.expose().as_bytes())
+                .map_err(|error| internal(&error))?;
+            sealed.insert(name.clone(), hex(&bytes));
+        }
+        // An account's id is not known before it is made: a setting says `{account}` in its place.
+        let named = |(name, value): (String, String)| (name, value.replace("{account}", &id.to_string()));
+        let settings = new.settings.into_iter().map(named).collect();
+        let account = ProviderAccount { id, provider: new.provider, identity: new.identity, settings };
+        Ok(AccountRecord { account, sealed, created_at: self.clock.now() })
+    }
+
+    /// The secrets of an account, opened.
+    fn secrets(
+        &self,
+        scope: Scope,
+        record: &AccountRecord,
+    ) -> Result<Vec<(String, Secret<String>)>, PaymentsError> {
         let keys = self.vault.keys(scope.mode).map_err(|error| internal(&error))?;
         let mut secrets = Vec::with_capacity(record.sealed.len());
         for (name, sealed) in &record.sealed {
@@ -261,6 +327,16 @@ impl Accounts {
             let text = String::from_utf8(opened).map_err(|error| internal(&error.utf8_error()))?;
             secrets.push((name.clone(), Secret::new(text)));
         }
+        Ok(secrets)
+    }
+
+    /// `None` for an account at a provider that this build does not have.
+    fn open(&self, scope: Scope, record: AccountRecord) -> Result<Option<Arc<Opened>>, PaymentsError> {
+        let Some(provider) = self.registry.get(&record.account.provider).cloned() else {
+            tracing::warn!(account = %record.account.id, "no provider of this build serves the account");
+            return Ok(None);
+        };
+        let secrets = self.secrets(scope, &record)?;
         let calls = self.watch.calls_of(record.account.id);
         let exchange: Arc<dyn Exchange> = Arc::new(Watched {
             calls: Arc::clone(&calls),

@@ -114,18 +114,19 @@ pub(crate) fn check_increment(
 pub(crate) fn check_capture(
     payment: &Payment,
     command: CapturePayment,
-    profile: Option<&'static Profile>,
+    opened: Option<&Opened>,
 ) -> Result<(), Rejection> {
-    let Some(profile) = profile else { return Ok(()) };
+    let Some(opened) = opened else { return Ok(()) };
+    let profile = opened.profile();
     if let Some(minor) = command.amount {
         check_step(payment.money(minor), profile)?;
     }
     let partial = command.amount.is_some_and(|minor| minor < payment.amounts.capturable());
-    if partial && !profile.can(Capability::PartialCapture) {
+    if partial && !opened.can(Capability::PartialCapture) {
         let message = format!("{} captures all that is held or nothing", profile.name);
         return Err(Rejection::Invalid { param: "/amount", message });
     }
-    if partial && !command.is_final && !profile.can(Capability::MultipleCaptures) {
+    if partial && !command.is_final && !opened.can(Capability::MultipleCaptures) {
         let message = format!("{} captures once: a part is captured with `final: true`", profile.name);
         return Err(Rejection::Invalid { param: "/final", message });
     }
@@ -136,19 +137,19 @@ pub(crate) fn check_capture(
 pub(crate) fn check_refund(
     payment: &Payment,
     command: &RefundPayment,
-    profile: Option<&'static Profile>,
+    opened: Option<&Opened>,
 ) -> Result<(), Rejection> {
-    if let (Some(profile), Some(minor)) = (profile, command.amount) {
-        check_step(payment.money(minor), profile)?;
+    let Some(opened) = opened else { return Ok(()) };
+    let name = opened.profile().name;
+    if let Some(minor) = command.amount {
+        check_step(payment.money(minor), opened.profile())?;
     }
     let partial = command.amount.is_some_and(|minor| minor < payment.amounts.captured);
-    match profile {
-        Some(profile) if partial && !profile.can(Capability::PartialRefund) => {
-            let message = format!("{} gives back all that was taken or nothing", profile.name);
-            Err(Rejection::Invalid { param: "/amount", message })
-        }
-        _ => Ok(()),
+    if partial && !opened.can(Capability::PartialRefund) {
+        let message = format!("{name} gives back all that was taken or nothing");
+        return Err(Rejection::Invalid { param: "/amount", message });
     }
+    Ok(())
 }
 
 /// A scenario is for a simulation in a test world, and for nothing else.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use kernel::{Claim, Id, Outcome};
-use provider_kit::{Capability, Profile};
+use provider_kit::Capability;
 
+use crate::account::Opened;
 use crate::apply::waiting_claim;
 use crate::capabilities::{check_capture, check_increment, check_refund, check_scenario};
 use crate::command::{Answered, Caller, CapturePayment, IncrementPayment, RefundPayment};
@@ -18,11 +19,10 @@ use crate::payment::PaymentKind;
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Payments, Teller, draft_of, refused};
 
-/// What a command decides in the draft, with the claim that will wait for it and what the provider of the
-/// payment's charge can do; `None` if it has no charge.
-type Decide = Box<
-    dyn Fn(&mut Draft, Option<WaitingClaim>, Option<&'static Profile>) -> Result<(), Rejection> + Send + Sync,
->;
+/// What a command decides in the draft, with the claim that will wait for it and the account of the
+/// payment's charge; `None` if it has no charge.
+type Decide =
+    Box<dyn Fn(&mut Draft, Option<WaitingClaim>, Option<&Opened>) -> Result<(), Rejection> + Send + Sync>;
 
 impl Payments {
     /// Takes held money, all or a part of it.
@@ -33,8 +33,8 @@ impl Payments {
         command: CapturePayment,
         claim: Option<Claim>,
     ) -> Result<Answered, PaymentsError> {
-        let decide: Decide = Box::new(move |draft, claim, profile| {
-            check_capture(&draft.payment, command, profile)?;
+        let decide: Decide = Box::new(move |draft, claim, opened| {
+            check_capture(&draft.payment, command, opened)?;
             decide::capture(draft, command, claim).map(|_| ())
         });
         self.change(caller, id, "capture", claim, decide).await
@@ -47,8 +47,8 @@ impl Payments {
         id: Id<PaymentKind>,
         claim: Option<Claim>,
     ) -> Result<Answered, PaymentsError> {
-        let decide: Decide = Box::new(|draft, claim, profile| {
-            let upstream_can = profile.is_some_and(|profile| profile.can(Capability::Cancel));
+        let decide: Decide = Box::new(|draft, claim, opened| {
+            let upstream_can = opened.is_some_and(|opened| opened.can(Capability::Cancel));
             give_up::cancel(draft, claim, upstream_can)
         });
         self.change(caller, id, "cancel", claim, decide).await
@@ -62,9 +62,10 @@ impl Payments {
         command: IncrementPayment,
         claim: Option<Claim>,
     ) -> Result<Answered, PaymentsError> {
-        let decide: Decide = Box::new(move |draft, claim, profile| {
-            if let Some(profile) = profile.filter(|profile| !profile.can(Capability::Increment)) {
-                let message = format!("{} cannot hold more on an authorization", profile.name);
+        let decide: Decide = Box::new(move |draft, claim, opened| {
+            let profile = opened.map(Opened::profile);
+            if let Some(opened) = opened.filter(|opened| !opened.can(Capability::Increment)) {
+                let message = format!("{} cannot hold more on an authorization", opened.profile().name);
                 return Err(Rejection::Invalid { param: "", message });
             }
             check_increment(&draft.payment, command.amount, profile)?;
@@ -87,8 +88,8 @@ impl Payments {
         command: RefundPayment,
         claim: Option<Claim>,
     ) -> Result<Answered, PaymentsError> {
-        let decide: Decide = Box::new(move |draft, claim, profile| {
-            check_refund(&draft.payment, &command, profile)?;
+        let decide: Decide = Box::new(move |draft, claim, opened| {
+            check_refund(&draft.payment, &command, opened)?;
             decide::refund(draft, command.clone(), claim).map(|_| ())
         });
         self.change(caller, id, "refund", claim, decide).await
@@ -135,8 +136,7 @@ impl Payments {
                 self.load_operations(&mut draft).await?;
             }
             draft.claim = claim.clone();
-            let profile = opened.provider.profile();
-            decide(&mut draft, claim.as_ref().map(waiting_claim), Some(profile))?;
+            decide(&mut draft, claim.as_ref().map(waiting_claim), Some(&opened))?;
             let subject = draft.to_send.first().copied();
             if let Some(increment) = subject.filter(|subject| subject.kind == crate::OperationKind::Increment)
             {

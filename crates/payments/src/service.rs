@@ -150,6 +150,16 @@ impl Payments {
         self.accounts.ensure(scope, new, self.ids.as_ref(), self.random.as_ref()).await
     }
 
+    /// Makes a scope's account at a provider, or gives the one that is there these settings and secrets.
+    pub async fn configure_account(
+        &self,
+        scope: Scope,
+        new: NewAccount,
+    ) -> Result<ProviderAccount, PaymentsError> {
+        let configured = self.accounts.configure(scope, new, self.ids.as_ref(), self.random.as_ref()).await?;
+        Ok(configured.account)
+    }
+
     /// The accounts of a scope, without their secrets.
     pub async fn accounts(&self, scope: Scope) -> Result<Vec<ProviderAccount>, PaymentsError> {
         Ok(self.accounts.of(scope).await?.iter().map(|opened| opened.account.clone()).collect())

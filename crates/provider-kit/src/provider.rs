@@ -10,7 +10,7 @@ use crate::account::ProviderAccount;
 use crate::call::{Call, Lookup, Verb};
 use crate::guide::Guide;
 use crate::outcome::Outcome;
-use crate::profile::Profile;
+use crate::profile::{Capability, Profile};
 use crate::webhook::{Delivery, Incoming, WebhookError};
 
 /// What a call draws once and keeps: a repeat after a crash sees the same values, so that it builds
@@ -70,6 +70,12 @@ pub enum Probe {
 pub trait Provider: Send + Sync + 'static {
     /// The capability table.
     fn profile(&self) -> &'static Profile;
+
+    /// Whether an account can do what the profile claims: some providers offer it to some merchants.
+    fn offers(&self, account: &ProviderAccount, capability: Capability) -> bool {
+        let _ = account;
+        self.profile().can(capability)
+    }
 
     /// The next thing to do, from the call and all replies so far.
     fn step(&self, cx: &Context, account: &ProviderAccount, call: &Call, replies: &[Distilled]) -> Step;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use provider_kit::Registry;
 use provider_sandbox::Sandbox;
+use provider_stripe::Stripe;
 
 /// All providers.
 pub fn all() -> Registry {
-    Registry::new(vec![Arc::new(Sandbox)])
+    Registry::new(vec![Arc::new(Sandbox), Arc::new(Stripe)])
 }

@@ -40,7 +40,7 @@ fn a_set_up_that_works(place: &Place) {
     }
     let tested = place.run(&["provider", "test", "mock", "--json"]);
     let tested: Value = serde_json::from_slice(&tested.stdout).unwrap();
-    assert_eq!(tested["accounts"][0]["result"], "answered", "{tested}");
+    assert_eq!(tested["accounts"][0]["works"], true, "{tested}");
     server.stop();
 
     if place.database.is_some() {
@@ -105,7 +105,7 @@ fn people_read_lines() {
     assert!(said.lines().any(|line| line.starts_with("ok    configuration")), "{said}");
     let listed = String::from_utf8(place.run(&["provider", "list"]).stdout).unwrap();
     assert!(listed.starts_with("sandbox"), "{listed}");
-    let unknown = place.run(&["provider", "test", "stripe"]);
+    let unknown = place.run(&["provider", "test", "stripes"]);
     assert_eq!(unknown.status.code(), Some(2), "{}", String::from_utf8_lossy(&unknown.stderr));
     let nobody = place.run(&["provider", "test", "sandbox"]);
     assert_eq!(nobody.status.code(), Some(2), "there is no store yet");

@@ -60,7 +60,7 @@ const SHARED: &str = "counters shared between nodes (each node counts for itself
 const WEBHOOKS_IN: &str = "webhooks of other systems";
 const WEBHOOKS_OUT: &str = "webhooks to merchants";
 const SESSIONS: &str = "people's sessions (API keys are made with `florin key create`)";
-const CONNECT: &str = "Stripe Connect";
+const CONNECT: &str = "payment.stripe.connected_account, in whose name everything is done";
 const TESTS: &str = "the provider's own tests against its sandbox, which come with the provider";
 
 pub(super) const ANSWERS: &[Answer] = &[
@@ -99,8 +99,6 @@ pub(super) const ANSWERS: &[Answer] = &[
     setting("UPI_CORE_ENDPOINT", "upi_core"),
     setting("WALLET_API_ENDPOINTS", "paytm and phonepe"),
     credential("CARD_GATEWAY_API_KEY", "razorpay"),
-    credential("STRIPE_SECRET_KEY", "stripe"),
-    credential("STRIPE_WEBHOOK_SECRET", "stripe"),
     credential("PAYPAL_CLIENT_ID", "paypal"),
     credential("PAYPAL_CLIENT_SECRET", "paypal"),
     instead("STRIPE_TEST_SECRET_KEY", TESTS),
@@ -113,12 +111,8 @@ pub(super) const ANSWERS: &[Answer] = &[
     instead("WECHATPAY_SERIAL_NO", TESTS),
     instead("WECHATPAY_PRIVATE_KEY", TESTS),
     instead("WECHATPAY_API_KEY", TESTS),
-    setting("payment.stripe.enabled", "stripe"),
-    credential("payment.stripe.secret_key", "stripe"),
-    credential("payment.stripe.publishable_key", "stripe"),
-    credential("payment.stripe.webhook_secret", "stripe"),
-    absent("payment.stripe.connect_enabled", CONNECT),
-    absent("payment.stripe.connect_client_id", CONNECT),
+    instead("payment.stripe.connect_enabled", CONNECT),
+    instead("payment.stripe.connect_client_id", CONNECT),
     setting("payment.airwallex.enabled", "airwallex"),
     credential("payment.airwallex.client_id", "airwallex"),
     credential("payment.airwallex.api_key", "airwallex"),
@@ -184,7 +178,7 @@ pub(super) fn answer(used: &[Used], environment: &Environment) -> Result<Vec<Str
     for name in used {
         match name.answer.fate {
             // Switched off there, absent here.
-            Fate::Absent(_) if is_off(&name.raw) => {}
+            Fate::Absent(_) | Fate::Instead(_) if is_off(&name.raw) => {}
             Fate::Absent(_) | Fate::Instead(_) => {
                 lines.push(format!("{}: {}", name.origin, name.answer.says()));
             }

@@ -14,6 +14,7 @@ mod keys;
 mod manual;
 mod names;
 mod origin;
+mod providers;
 mod read;
 mod reference;
 mod relation;
@@ -34,6 +35,7 @@ pub use error::ConfigError;
 pub use manual::configuration_page;
 pub use names::names_page;
 pub use origin::Origin;
+pub use providers::{ProvidersConfig, StripeConfig, StripeKeys};
 pub use reference::{Effective, default_text};
 pub use settings::{
     BankPlace, Config, DatabaseConfig, LogConfig, LogFormat, LogLevel, MetricsConfig, OperationConfig,

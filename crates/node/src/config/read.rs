@@ -110,6 +110,31 @@ pub(super) const DATABASE_URL: Reader<Secret<String>> = Reader::new(
     database_url,
 )
 .secret();
+pub(super) const SECRET: Reader<Secret<String>> = Reader::new(
+    "secret",
+    "a text that is not empty, or \"file:\" or \"env:\" and where it stands",
+    |raw, env| raw.secret(env).map(Secret::new).map_err(|_| SECRET.allowed),
+)
+.secret();
+pub(super) const STRIPE_KEY: Reader<Secret<String>> = Reader::new(
+    "secret",
+    "a secret or restricted key of Stripe's (sk_test_…, sk_live_…, rk_test_…, rk_live_…), or \"file:\" or \
+     \"env:\" and where it stands",
+    |raw, environment| {
+        let key = raw.secret(environment).map_err(|_| STRIPE_KEY.allowed)?;
+        let signs = ["sk_test_", "sk_live_", "rk_test_", "rk_live_"];
+        let is_key = signs.iter().any(|sign| key.len() > sign.len() && key.starts_with(sign));
+        if is_key { Ok(Secret::new(key)) } else { Err(STRIPE_KEY.allowed) }
+    },
+)
+.secret();
+pub(super) const STRIPE_ACCOUNT: Reader<String> =
+    Reader::new("account", "the id of an account at Stripe (acct_…)", |raw, _| {
+        let text = raw.some_text().map_err(|_| STRIPE_ACCOUNT.allowed)?;
+        let rest = text.strip_prefix("acct_").filter(|rest| !rest.is_empty());
+        let is_id = rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        if is_id { Ok(text) } else { Err(STRIPE_ACCOUNT.allowed) }
+    });
 pub(super) const VPA: Reader<String> =
     Reader::new("UPI address", "a UPI address, such as \"merchant@bank\"", |raw, _| vpa(raw));
 pub(super) const PROVIDER: Reader<String> =

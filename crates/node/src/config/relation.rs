@@ -62,6 +62,7 @@ impl Config {
         if operation.repeat_charges_within > operation.horizon {
             return refuse("operation.repeat_charges_within is longer than operation.horizon");
         }
+        self.providers.stripe.check()?;
         if let BankPlace::Address(_) = self.sandbox.bank
             && (self.sandbox.faults != sandbox_bank::Faults::default() || !self.sandbox.latency.is_zero())
         {
@@ -118,6 +119,7 @@ impl Config {
     pub fn warnings(&self) -> Vec<String> {
         let is_shared = self.database.url.is_some();
         let mut warnings = self.origins.answers.clone();
+        warnings.extend(self.providers.stripe.warnings());
         let mut warn = |text: &str| warnings.push(text.to_owned());
         if is_shared && self.sandbox.bank == BankPlace::Memory {
             warn(

@@ -10,6 +10,7 @@ use limits::Rate;
 use payments::{LateSuccess, RecordExchanges, VolumeLimits};
 
 use super::origin::Origins;
+use super::providers::ProvidersConfig;
 
 /// All settings. Make one with [`Config::load`]; fields may be changed before a start.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +29,8 @@ pub struct Config {
     pub rate_limit: RateLimitConfig,
     /// How calls to providers are driven.
     pub operation: OperationConfig,
+    /// Accounts at real providers.
+    pub providers: ProvidersConfig,
     /// The simulated bank.
     pub sandbox: SandboxConfig,
     /// What is counted for operators.

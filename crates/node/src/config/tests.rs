@@ -2,6 +2,7 @@
 
 mod names;
 mod show;
+mod stripe;
 mod yaml;
 
 use super::key::DefaultValue;

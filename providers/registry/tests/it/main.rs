@@ -4,7 +4,9 @@
 
 mod clock;
 mod mutants;
+mod pages;
 mod sandbox;
+mod stripe;
 
 use std::collections::BTreeSet;
 
@@ -35,5 +37,5 @@ async fn conforms(id: &str, fake: &dyn Fake) {
 #[test]
 fn every_provider_has_its_fake() {
     let known: Vec<&str> = provider_registry::all().iter().map(|provider| provider.profile().id).collect();
-    assert_eq!(known, ["sandbox"]);
+    assert_eq!(known, ["sandbox", "stripe"]);
 }

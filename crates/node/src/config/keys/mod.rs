@@ -9,6 +9,7 @@ mod payment;
 mod rate_limit;
 mod sandbox;
 mod server;
+mod stripe;
 mod telemetry;
 
 use super::key::{DefaultValue, Key, Section, key};
@@ -21,6 +22,8 @@ pub(super) const SECTIONS: &[Section] = &[
     database::SECTION,
     payment::SECTION,
     payment::UPI,
+    stripe::SECTION,
+    stripe::TEST,
     limits::SECTION,
     rate_limit::SECTION,
     operation::SECTION,

@@ -1,6 +1,8 @@
 //! Every name of the source documents, with the value that stands there: it sets something, or it is
 //! answered in one line.
 
+use kernel::Mode;
+
 use super::read;
 use crate::config::answer::ANSWERS;
 use crate::config::keys::keys;
@@ -146,7 +148,6 @@ api_key = "your_fraud_api_key"
 
 /// The same document's tables of live providers.
 const PROVIDERS: &[(&str, &str)] = &[
-    ("stripe", "enabled = true\nsecret_key = \"sk_live_xxx\"\npublishable_key = \"pk_live_xxx\""),
     (
         "airwallex",
         "enabled = true\nclient_id = \"your_client_id\"\napi_key = \"your_api_key\"\n\
@@ -247,7 +248,8 @@ fn the_yaml_of_the_documents_starts() {
     assert_eq!(config.limits.max_transaction_amount.len(), 2);
     assert_eq!(config.limits.daily_volume, Some(1_000_000));
     let answers = config.origins.answers;
-    for name in ["providers.stripe.secret_key", "providers.paypal.client_id", "fraud_detection.threshold"] {
+    assert_eq!(config.providers.stripe.own.mode(), Some(Mode::Test));
+    for name in ["providers.paypal.client_id", "fraud_detection.threshold"] {
         assert_eq!(answers.iter().filter(|line| line.contains(name)).count(), 1, "{name}: {answers:#?}");
     }
     assert!(answers.iter().all(|line| line.starts_with("florin.yaml:")), "{answers:#?}");
@@ -261,8 +263,10 @@ fn the_toml_of_the_documents_starts() {
     assert_eq!((config.payment.auto_capture, config.payment.capture_delay_seconds), (true, None));
     assert_eq!(config.payment.supported_currencies.len(), 5);
     assert_eq!(config.payment.descriptor().as_deref(), Some("RCOMMERCE* store"));
-    let stripe = config.origins.answers.iter().filter(|line| line.contains("provider stripe"));
-    assert_eq!(stripe.count(), 1, "one line for the provider: {:#?}", config.origins.answers);
+    let stripe = &config.providers.stripe;
+    assert!(stripe.enabled && stripe.own.mode() == Some(Mode::Test));
+    assert_eq!(stripe.own.publishable_key.as_deref(), Some("pk_test_xxx"));
+    assert!(stripe.own.webhook_secret.is_some());
 }
 
 #[test]
@@ -282,13 +286,13 @@ fn live_credentials_that_nobody_would_use_stop_the_start() {
     }
     let sandbox = format!(
         "[payment.alipay]\n{}",
-        PROVIDERS.get(5).unwrap().1.replace("sandbox = false", "sandbox = true")
+        PROVIDERS.get(4).unwrap().1.replace("sandbox = false", "sandbox = true")
     );
     assert_eq!(answers(&sandbox, &[]).len(), 1);
-    let live = read("", &[("STRIPE_SECRET_KEY", "sk_live_x")]).unwrap_err().to_string();
-    assert!(live.starts_with("STRIPE_SECRET_KEY: there is no provider stripe in this build"), "{live}");
-    assert_eq!(answers("", &[("STRIPE_SECRET_KEY", "sk_test_x")]).len(), 1);
-    assert_eq!(answers("", &[("STRIPE_SECRET_KEY", "env:K"), ("K", "sk_test_x")]).len(), 1);
+    let live = read("", &[("PAYPAL_CLIENT_ID", "x")]).unwrap_err().to_string();
+    assert!(live.starts_with("PAYPAL_CLIENT_ID: there is no provider paypal in this build"), "{live}");
+    assert_eq!(answers("", &[("CARD_GATEWAY_API_KEY", "rzp_test_x")]).len(), 1);
+    assert_eq!(answers("", &[("CARD_GATEWAY_API_KEY", "env:K"), ("K", "rzp_test_x")]).len(), 1);
 }
 
 #[test]
@@ -341,7 +345,8 @@ fn every_path_works_in_the_environment_too() {
     assert_eq!(config.payment.statement_descriptor.as_deref(), Some("SHOP"));
     assert_eq!(config.payment.supported_currencies.len(), 2);
     assert!(!config.payment.auto_capture);
-    assert_eq!(config.origins.answers.len(), 2, "{:?}", config.origins.answers);
+    assert_eq!(config.providers.stripe.own.mode(), Some(Mode::Test));
+    assert_eq!(config.origins.answers.len(), 1, "{:?}", config.origins.answers);
 }
 
 #[test]
