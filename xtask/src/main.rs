@@ -10,6 +10,7 @@ mod docs;
 mod finding;
 mod generate;
 mod markdown;
+mod new_provider;
 mod settings;
 mod tidy;
 mod tree;
@@ -28,6 +29,7 @@ cargo xtask doc-commands            list the commands of the documentation
 cargo xtask doc-run --binary PATH   run them, with the binary at PATH as `florin`
 cargo xtask gen-docs                write anew what is generated: pages, references, examples
 cargo xtask simulate …              run the simulator; without arguments it says how
+cargo xtask new-provider NAME       make a provider's crate and enter it in the registry
 ";
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         ["doc-commands"] => doc_commands().map(Report),
         ["doc-run", "--binary", binary] => doc_run(binary).map(Report),
         ["gen-docs"] => generate::run(&top()).map(Report),
+        ["new-provider", name] => new_provider::run(&top(), name).map(Report),
         _ => Err(USAGE.to_owned()),
     };
     let (text, code) = match done {
