@@ -18,6 +18,8 @@
 
 mod amount;
 mod decline;
+#[cfg(test)]
+mod fixtures;
 mod form;
 mod guide;
 mod mapping;
