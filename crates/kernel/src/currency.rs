@@ -48,6 +48,10 @@ impl Currency {
 
     /// The currency of a code that stands in a constant of the program, such as a provider's table: a
     /// code that nobody knows does not compile there. Texts from outside are parsed instead.
+    ///
+    /// # Panics
+    ///
+    /// If nobody knows the code.
     #[expect(clippy::panic, reason = "in a constant it is an error of the compiler")]
     pub const fn of(code: &'static str) -> Self {
         let code = code.as_bytes();

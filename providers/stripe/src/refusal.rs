@@ -39,7 +39,8 @@ fn failed(verb: Verb, status: u16, failure: &Failure) -> Outcome {
     if !is_certain {
         return unknown(&format!("{status}: {word}"));
     }
-    let is_decline = failure.r#type == "card_error" || status == 402;
+    // Not by the status: 402 is also how Stripe refuses card numbers that it does not let a server send.
+    let is_decline = failure.r#type == "card_error";
     let ends_it = match verb {
         Verb::Refund | Verb::Capture => failure.code.as_deref().is_some_and(decline::knows),
         Verb::Tokenize | Verb::Charge | Verb::Void | Verb::Cancel | Verb::Increment | Verb::Lookup => false,

@@ -54,7 +54,11 @@ fn list(as_json: bool) {
         return output::json(&json!({ "providers": providers }));
     }
     for ProviderFacts { id, name, methods, currencies } in providers() {
-        let currencies = if currencies.is_empty() { "all".to_owned() } else { currencies.join(", ") };
+        let currencies = match currencies.len() {
+            0 => "all".to_owned(),
+            1..=12 => currencies.join(", "),
+            many => format!("{many} of them"),
+        };
         output::line(&format!("{id:<12} {name}: {}; currencies: {currencies}", methods.join(", ")));
     }
 }

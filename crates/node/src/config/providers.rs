@@ -86,8 +86,8 @@ impl StripeConfig {
             }
             if keys.secret_key.is_some() && keys.webhook_secret.is_none() && self.enabled {
                 warnings.push(format!(
-                    "without {path}.webhook_secret Stripe's notices are refused: disputes and refunds made at \
-                     its dashboard are never heard of"
+                    "without {path}.webhook_secret Stripe's notices are refused: disputes and refunds of its \
+                     dashboard are never heard of"
                 ));
             }
         }

@@ -19,7 +19,7 @@ pub(super) const SECTION: Section = Section {
             "payment.stripe.secret_key",
             ["providers.stripe.secret_key", "STRIPE_SECRET_KEY"],
             STRIPE_KEY => providers.stripe.own.secret_key,
-            Unset("\"env:MY_STRIPE_KEY\""),
+            Unset("\"sk_live_…\""),
             "The secret or a restricted key. Its own prefix says whether it is for the test or the live \
              world."
         ),
@@ -27,7 +27,7 @@ pub(super) const SECTION: Section = Section {
             "payment.stripe.webhook_secret",
             ["providers.stripe.webhook_secret", "STRIPE_WEBHOOK_SECRET"],
             SECRET => providers.stripe.own.webhook_secret,
-            Unset("\"env:MY_STRIPE_WEBHOOK_SECRET\""),
+            Unset("\"whsec_…\""),
             "The signing secret of the webhook endpoint; several with commas between, while one is rolled."
         ),
         key!(
@@ -41,14 +41,14 @@ pub(super) const SECTION: Section = Section {
             "payment.stripe.account_id",
             ["providers.stripe.account_id"],
             STRIPE_ACCOUNT => providers.stripe.own.account_id,
-            Unset("\"acct_…\""),
+            Unset("\"acct_1032D82eZvKYlo2C\""),
             "Whose key it is. With it, what is open stays open when the secret key is rolled."
         ),
         key!(
             "payment.stripe.connected_account",
             ["providers.stripe.connected_account"],
             STRIPE_ACCOUNT => providers.stripe.connected_account,
-            Unset("\"acct_…\""),
+            Unset("\"acct_1032D82eZvKYlo2C\""),
             "Stripe Connect: in whose name everything is done."
         ),
         key!(
@@ -69,7 +69,7 @@ pub(super) const SECTION: Section = Section {
             "payment.stripe.base_url",
             ["providers.stripe.base_url"],
             WEB_ADDRESS => providers.stripe.base_url,
-            Unset("\"http://127.0.0.1:8420\""),
+            Unset("\"https://stripe.example.com\""),
             "Another address of Stripe's API: a simulation of it."
         ),
     ],
@@ -83,14 +83,14 @@ pub(super) const TEST: Section = Section {
             "payment.stripe.test.secret_key",
             ["providers.stripe.test.secret_key"],
             STRIPE_KEY => providers.stripe.test.secret_key,
-            Unset("\"env:MY_STRIPE_TEST_KEY\""),
+            Unset("\"sk_test_…\""),
             "A secret or restricted key of the test world."
         ),
         key!(
             "payment.stripe.test.webhook_secret",
             ["providers.stripe.test.webhook_secret"],
             SECRET => providers.stripe.test.webhook_secret,
-            Unset("\"env:MY_STRIPE_TEST_WEBHOOK_SECRET\""),
+            Unset("\"whsec_…\""),
             "The signing secret of that world's webhook endpoint."
         ),
         key!(
@@ -104,7 +104,7 @@ pub(super) const TEST: Section = Section {
             "payment.stripe.test.account_id",
             ["providers.stripe.test.account_id"],
             STRIPE_ACCOUNT => providers.stripe.test.account_id,
-            Unset("\"acct_…\""),
+            Unset("\"acct_1032D82eZvKYlo2C\""),
             "Whose key it is."
         ),
     ],
