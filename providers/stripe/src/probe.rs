@@ -49,12 +49,11 @@ fn who(account: &ProviderAccount, known: &Kept) -> Vec<Check> {
     let connected = account.setting("connected_account");
     let own = account.setting("account_id");
     let expected = [connected, own].into_iter().find(|expected| !expected.is_empty());
-    let mut checks = vec![match expected.filter(|expected| expected != id) {
-        Some(expected) => Check::fails("account", format!("the key belongs to {id}, not to {expected}")),
-        None => {
-            let country = country.as_deref().map_or_else(String::new, |country| format!(" in {country}"));
-            Check::works("account", format!("{id}{country}"))
-        }
+    let mut checks = vec![if let Some(expected) = expected.filter(|expected| expected != id) {
+        Check::fails("account", format!("the key belongs to {id}, not to {expected}"))
+    } else {
+        let country = country.as_deref().map_or_else(String::new, |country| format!(" in {country}"));
+        Check::works("account", format!("{id}{country}"))
     }];
     for (what, enabled) in [("charges", charges_enabled), ("payouts", payouts_enabled)] {
         checks.push(match enabled {

@@ -25,24 +25,28 @@ pub(crate) fn next(account: &ProviderAccount, call: &Call, replies: &[Distilled]
         Call::Lookup(call) => look_up(way, call, &said),
     };
     // Whichever comes first, a request or the end, ends the reading of a function.
-    match next {
-        Ok(step) | Err(step) => step,
-    }
+    next.unwrap_or_else(|step| *step)
 }
 
 /// `Err` is a step that comes before the rest.
-type Next = Result<Step, Step>;
+type Next = Result<Step, Box<Step>>;
 
+#[expect(clippy::unnecessary_wraps, reason = "it ends functions that may end earlier with an error")]
 fn done(outcome: Outcome) -> Next {
     Ok(Step::Done(outcome))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it ends functions that may end earlier with an error")]
 fn send(request: kernel::Request) -> Next {
     Ok(Step::Send(request))
 }
 
-fn instead(outcome: Outcome) -> Step {
-    Step::Done(outcome)
+fn instead(outcome: Outcome) -> Box<Step> {
+    Box::new(Step::Done(outcome))
+}
+
+fn first(request: kernel::Request) -> Box<Step> {
+    Box::new(Step::Send(request))
 }
 
 fn tokenize(way: Way<'_>, call: &Tokenize, said: &Said) -> Next {
@@ -86,20 +90,20 @@ fn charge(way: Way<'_>, call: &Charge, said: &Said) -> Next {
 }
 
 /// Whose a payment method is: Stripe charges a stored one only together with its customer.
-fn owner(way: Way<'_>, token: &str, said: &Said) -> Result<Option<String>, Step> {
+fn owner(way: Way<'_>, token: &str, said: &Said) -> Result<Option<String>, Box<Step>> {
     if !token.starts_with("pm_") {
         return Ok(None);
     }
     match said.to("method") {
-        None => Err(Step::Send(way.method(token))),
+        None => Err(first(way.method(token))),
         Some(Kept::Method(method)) => Ok(method.customer.clone()),
         Some(other) => Err(instead(of_read(other))),
     }
 }
 
-fn new_customer(way: Way<'_>, said: &Said) -> Result<String, Step> {
+fn new_customer(way: Way<'_>, said: &Said) -> Result<String, Box<Step>> {
     match said.to("customer") {
-        None => Err(Step::Send(way.customer())),
+        None => Err(first(way.customer())),
         Some(Kept::Customer { id }) => Ok(id.clone()),
         Some(other) => Err(instead(of_read(other))),
     }
@@ -166,12 +170,12 @@ fn is_for(intent: &Intent, call: &Charge, units: i64, reference: &str) -> Result
 }
 
 /// The id of the intent that a call is about, found by our reference if we never learned it.
-fn intent_id(way: Way<'_>, charge: &Upstream, said: &Said) -> Result<String, Step> {
+fn intent_id(way: Way<'_>, charge: &Upstream, said: &Said) -> Result<String, Box<Step>> {
     if let Some(known) = &charge.provider_reference {
         return Ok(known.clone());
     }
     match said.to("find") {
-        None => Err(Step::Send(way.find(&charge.reference))),
+        None => Err(first(way.find(&charge.reference))),
         Some(Kept::Intents { data, .. }) => match data.as_slice() {
             [only] => Ok(only.id.clone()),
             [] => Err(instead(refused("no_payment_intent", "Stripe knows no payment intent of this charge"))),
@@ -181,7 +185,7 @@ fn intent_id(way: Way<'_>, charge: &Upstream, said: &Said) -> Result<String, Ste
     }
 }
 
-fn units_of(amount: Money) -> Result<i64, Step> {
+fn units_of(amount: Money) -> Result<i64, Box<Step>> {
     units(amount).map_err(|message| instead(refused("amount_not_expressible", &message)))
 }
 
@@ -351,14 +355,14 @@ fn look_up_charge(way: Way<'_>, call: &Lookup, said: &Said) -> Next {
 }
 
 /// The intent that an operation belongs to, as it is now.
-fn charge_of(way: Way<'_>, call: &Lookup, said: &Said) -> Result<Intent, Step> {
+fn charge_of(way: Way<'_>, call: &Lookup, said: &Said) -> Result<Intent, Box<Step>> {
     let Some(charge) = &call.charge else { return Err(instead(unknown("the charge is not named"))) };
     let (step, request) = match &charge.provider_reference {
         Some(id) => ("read", way.read(id)),
         None => ("find", way.find(&charge.reference)),
     };
     match said.to(step) {
-        None => Err(Step::Send(request)),
+        None => Err(first(request)),
         Some(Kept::Intent(intent)) => Ok(intent.as_ref().clone()),
         Some(Kept::Intents { data, .. }) => match data.as_slice() {
             [only] => Ok(only.clone()),

@@ -74,7 +74,7 @@ pub(crate) fn read(
         ("payment_intent", "payment_intent") | ("setup_intent", "setup_intent") => {
             Intent::deserialize(&event.data.object).map(|intent| of_intent(&event, &intent))
         }
-        ("refund", "refund") | ("charge", "refund") => {
+        ("refund" | "charge", "refund") => {
             Refund::deserialize(&event.data.object).map(|refund| of_refund(account, &event, &refund, replies))
         }
         ("charge", "dispute") => Dispute::deserialize(&event.data.object)
