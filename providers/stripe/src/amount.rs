@@ -76,6 +76,7 @@ pub(crate) fn code(currency: Currency) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
     use super::*;
 
     #[test]

@@ -235,10 +235,7 @@ fn increment(way: Way<'_>, call: &Increment, said: &Said) -> Next {
 fn void(way: Way<'_>, call: &Void, said: &Said) -> Next {
     let units = units_of(call.amount)?;
     let intent = intent_id(way, &call.charge, said)?;
-    let answer = match said.to("void") {
-        None => return send(way.cancel("void", &intent)),
-        Some(answer) => answer,
-    };
+    let Some(answer) = said.to("void") else { return send(way.cancel("void", &intent)) };
     match (answer, status_now(answer)) {
         (Kept::Intent(intent), _) => done(released(intent, way.reference, call.amount)),
         (Kept::Failed { error, .. }, Some("canceled")) => match &error.intent {
@@ -272,10 +269,7 @@ fn released(intent: &Intent, reference: &str, amount: Money) -> Outcome {
 
 fn cancel(way: Way<'_>, call: &Cancel, said: &Said) -> Next {
     let intent = intent_id(way, &call.charge, said)?;
-    let answer = match said.to("cancel") {
-        None => return send(way.cancel("cancel", &intent)),
-        Some(answer) => answer,
-    };
+    let Some(answer) = said.to("cancel") else { return send(way.cancel("cancel", &intent)) };
     let nothing = Money::zero(kernel::Currency::USD);
     match (answer, status_now(answer)) {
         (Kept::Intent(intent), _) if intent.status == "canceled" => {

@@ -1,6 +1,11 @@
 //! All providers, run through the conformance suite. One module is one fake.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a panic is a failed test"
+)]
 
 mod clock;
 mod mutants;

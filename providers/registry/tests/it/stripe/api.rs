@@ -63,7 +63,7 @@ impl State {
             (Method::Get, ["payment_intents", "search"]) => Ok(self.search(form)),
             (Method::Get, ["setup_intents"]) => {
                 let found = self.intents.values().filter(|intent| intent["object"] == "setup_intent");
-                Ok(list(found.cloned().collect()))
+                Ok(list(found))
             }
             (Method::Get, ["payment_intents" | "setup_intents", id]) => {
                 self.intents.get(*id).cloned().ok_or_else(missing)
@@ -74,7 +74,7 @@ impl State {
             (Method::Get, ["refunds"]) => {
                 let of = form.get("payment_intent").map(String::as_str);
                 let found = self.refunds.iter().filter(|refund| refund["payment_intent"].as_str() == of);
-                Ok(list(found.cloned().collect()))
+                Ok(list(found))
             }
             (Method::Get, ["refunds", id]) => {
                 self.refunds.iter().find(|refund| refund["id"] == *id).cloned().ok_or_else(missing)
@@ -99,7 +99,7 @@ impl State {
         let is_it = |intent: &&Value| {
             intent["object"] == "payment_intent" && intent["metadata"]["florin_reference"] == wanted
         };
-        let mut found = list(self.intents.values().filter(is_it).cloned().collect());
+        let mut found = list(self.intents.values().filter(is_it));
         found["object"] = "search_result".into();
         found
     }
@@ -114,7 +114,8 @@ fn method_of(id: &str, number: &str) -> Value {
     })
 }
 
-fn list(data: Vec<Value>) -> Value {
+fn list<'v>(data: impl Iterator<Item = &'v Value>) -> Value {
+    let data: Vec<&Value> = data.collect();
     json!({"object": "list", "data": data, "has_more": false})
 }
 
