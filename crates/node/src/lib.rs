@@ -13,6 +13,7 @@ mod alone;
 mod background;
 mod bank;
 mod books;
+mod cards;
 pub mod config;
 pub mod doctor;
 mod error;
@@ -33,6 +34,7 @@ mod work;
 pub use alone::LoneBank;
 pub use bank::bank_config;
 pub use books::Books;
+pub use cards::make_keystore;
 pub use config::Config;
 pub use error::StartError;
 pub use folder::FolderLock;
@@ -42,6 +44,8 @@ pub use mask::mask;
 pub use metrics::Metrics;
 pub use node::{Node, public_url, start, start_behind, start_over};
 pub use providers::{ProviderFacts, providers};
-pub use stores::{Stores, bank_schema, has_store, migrations, open, schema, search_schema, tables};
+pub use stores::{
+    Stores, bank_schema, has_store, migrations, open, schema, search_schema, tables, vault_schema,
+};
 pub use traces::Traces;
 pub use work::Work;

@@ -13,6 +13,7 @@ use provider_kit::Payee;
 use sandbox_bank::Bank;
 use tokio::sync::watch;
 use uuid::Uuid;
+use vault::cards::CardVault;
 use vault::{SecretSource, ServerSecret, TestSecret, Vault};
 
 use crate::background::{Leader, Pace, Pass};
@@ -52,6 +53,8 @@ pub struct Node {
     pub limits: Arc<dyn Limiter>,
     /// Keys of MACs and sealed values.
     pub vault: Arc<Vault>,
+    /// Where cards are kept, if anywhere of ours.
+    pub cards: Option<Arc<CardVault>>,
     /// The sandbox bank, if it runs in this process.
     pub bank: Option<Arc<Bank>>,
     /// The providers that this build knows.
@@ -74,6 +77,7 @@ pub struct Node {
     /// Where the search's rows are.
     pub search_store: Arc<dyn Store>,
     bank_store: Option<Arc<dyn Store>>,
+    vault_store: Option<Arc<dyn Store>>,
     work: Work,
     stop: watch::Sender<bool>,
 }
@@ -117,6 +121,7 @@ async fn compose(
     let opened =
         vault::open(stores.main.as_ref(), ids.as_ref(), random.as_ref(), &secret_source(&config)?).await?;
     let vault = Arc::new(opened.vault);
+    let cards = crate::cards::open(&config, &ports, &stores).await?;
     let identity = Arc::new(Identity::new(
         Arc::clone(&stores.main),
         Arc::clone(&vault),
@@ -134,6 +139,7 @@ async fn compose(
         exchanges: Arc::new(ways),
         registry: registry.clone(),
         vault: Arc::clone(&vault),
+        cards: cards.clone(),
         clock: Arc::clone(&ports.clock),
         ids: Arc::clone(&ids),
         random: Arc::clone(&random),
@@ -148,6 +154,7 @@ async fn compose(
         identity,
         limits: Arc::new(MemoryLimiter::new()),
         vault,
+        cards,
         bank,
         registry,
         clock: ports.clock,
@@ -160,6 +167,7 @@ async fn compose(
         id: ports.ids.uuid(),
         search_store: stores.search,
         bank_store: stores.bank,
+        vault_store: stores.vault,
         work,
         stop: watch::Sender::new(false),
     }))
@@ -209,6 +217,7 @@ impl Node {
             Box::pin(async move { Pass::of(node.payments.run_schedules(PASS_LIMIT).await, PASS_LIMIT) })
         });
         self.keep_old_claims_away();
+        self.keep_cards();
         let sequencer = self.leader("sequencer");
         self.keep("sequencer", Duration::from_millis(200), move |node| {
             let leader = sequencer.clone();
@@ -282,8 +291,8 @@ impl Node {
         let left = self.work.in_flight();
         self.store.close().await;
         self.search_store.close().await;
-        if let Some(bank) = &self.bank_store {
-            bank.close().await;
+        for beside in [&self.bank_store, &self.vault_store].into_iter().flatten() {
+            beside.close().await;
         }
         left
     }
@@ -298,7 +307,7 @@ impl Node {
     }
 
     /// Repeats a pass, by the timer and whenever there is new work.
-    fn keep<F>(self: &Arc<Self>, name: &'static str, pause: Duration, pass: F)
+    pub(crate) fn keep<F>(self: &Arc<Self>, name: &'static str, pause: Duration, pass: F)
     where
         F: Fn(Arc<Self>) -> kernel::BoxFuture<'static, Pass> + Send + 'static,
     {
@@ -306,7 +315,7 @@ impl Node {
     }
 
     /// Repeats a pass by the timer alone: new work is no reason to look more often.
-    fn keep_by_timer<F>(self: &Arc<Self>, name: &'static str, pause: Duration, pass: F)
+    pub(crate) fn keep_by_timer<F>(self: &Arc<Self>, name: &'static str, pause: Duration, pass: F)
     where
         F: Fn(Arc<Self>) -> kernel::BoxFuture<'static, Pass> + Send + 'static,
     {
@@ -417,6 +426,7 @@ fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {
             capture_delay_seconds: payment.capture_delay_seconds,
             tds_threshold: payment.tds_threshold,
             limits: config.limits.clone(),
+            vault_cards: config.vault.save_cards,
             version: 0,
         },
     }

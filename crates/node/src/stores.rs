@@ -12,6 +12,9 @@ use crate::config::{BankPlace, Config};
 use crate::{Metrics, Ports, StartError};
 
 pub(crate) const MAIN_FILE: &str = "florin.db";
+pub(crate) const VAULT_FILE: &str = "vault.db";
+/// The schema of the card vault's tables on PostgreSQL: to be granted to nobody else.
+pub(crate) const VAULT_SCHEMA: &str = "florin_vault";
 const BANK_FILE: &str = "bank.db";
 const SEARCH_FILE: &str = "search.db";
 /// The schema of the search's tables on PostgreSQL.
@@ -29,6 +32,8 @@ pub struct Stores {
     pub search: Arc<dyn Store>,
     /// The sandbox bank's, if it keeps its records in one.
     pub bank: Option<Arc<dyn Store>>,
+    /// The card vault's, unless no card is taken.
+    pub vault: Option<Arc<dyn Store>>,
 }
 
 impl Stores {
@@ -36,8 +41,8 @@ impl Stores {
     pub async fn close(&self) {
         self.main.close().await;
         self.search.close().await;
-        if let Some(bank) = &self.bank {
-            bank.close().await;
+        for beside in [&self.bank, &self.vault].into_iter().flatten() {
+            beside.close().await;
         }
     }
 }
@@ -63,6 +68,11 @@ pub fn search_schema() -> Result<Schema, OpenError> {
     Schema::new(payments::SEARCH_TABLES, &[payments::SEARCH_MIGRATIONS])
 }
 
+/// The declarations of the card vault's store.
+pub fn vault_schema() -> Result<Schema, OpenError> {
+    Schema::new(&vault::cards::TABLES, &[&vault::cards::MIGRATIONS])
+}
+
 /// The declarations of the sandbox bank's store.
 pub fn bank_schema() -> Result<Schema, OpenError> {
     Schema::new(&sandbox_bank::TABLES, &[&sandbox_bank::MIGRATIONS])
@@ -86,7 +96,7 @@ pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> 
         options.readers = most.saturating_sub(options.committers).max(1);
     }
     let main = one(config, MAIN_FILE, schema()?, options.clone()).await?;
-    // Those beside it migrate always: nothing in them is worth an operator's attention.
+    // The search's and the bank's migrate always: nothing in them is worth an operator's attention.
     let beside = |name, synchronous, schema: &str| Options {
         name,
         synchronous,
@@ -99,6 +109,13 @@ pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> 
     // A writer of its own, so that no payment waits for the search's rows.
     let options = beside("search", Synchronous::Normal, SEARCH_SCHEMA);
     let search = one(config, SEARCH_FILE, search_schema()?, options).await?;
+    let vault = if config.vault.enabled {
+        // What is in it is worth a migration's attention, and a flush.
+        let options = Options { migrate, readers: 1, ..beside("vault", Synchronous::Full, VAULT_SCHEMA) };
+        Some(one(config, VAULT_FILE, vault_schema()?, options).await?)
+    } else {
+        None
+    };
     let bank = if config.sandbox.bank == BankPlace::Store {
         // Like a remote bank it outlives a killed process, and costs a payment no flush.
         let options = beside("bank", Synchronous::Off, BANK_SCHEMA);
@@ -106,7 +123,7 @@ pub async fn open(config: &Config, ports: &Ports, node: Uuid, migrate: bool) -> 
     } else {
         None
     };
-    Ok(Stores { main, search, bank })
+    Ok(Stores { main, search, bank, vault })
 }
 
 async fn one(

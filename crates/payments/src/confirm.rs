@@ -122,6 +122,7 @@ impl Payments {
         let ready = self.ready(&opened, before.id, &source).await?;
         let (stored, keep) =
             saved(Some(&source), &opened, Some(&ready), Some(&summary), &wish, named.is_some())?;
+        let keep = self.keep_card(scope, Some(&source), keep).await?;
         let owner = stored.and_then(|method| method.customer);
         let named = named.or_else(|| owner.map(CustomerRef::Id));
         Ok(Confirmed { opened, source, ready, summary, wish, keep, named })

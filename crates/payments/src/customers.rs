@@ -18,6 +18,7 @@ use crate::payer::Address;
 use crate::payment::{CustomerLink, MethodSummary};
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Page, Payments, refused};
+use crate::vaulted::Vaulted;
 use crate::writing::{Done, Writing};
 
 /// Makes a customer.
@@ -71,9 +72,13 @@ pub(crate) enum Keep {
         summary: MethodSummary,
         /// What it is called at the account that charges.
         token: Option<AccountToken>,
+        /// Its id and its card, if that is in the vault.
+        vaulted: Option<Vaulted>,
     },
-    /// One that is nobody's yet.
-    Attach(Id<PaymentMethodKind>),
+    /// One that is nobody's yet, with the token that was just made of it.
+    Attach(Id<PaymentMethodKind>, Option<AccountToken>),
+    /// The token that was just made of a stored one; it stays whose it is.
+    Learn(Id<PaymentMethodKind>, AccountToken),
 }
 
 /// Who pays, and what the reserve writes about them.
@@ -267,6 +272,8 @@ impl Payments {
             for method in &methods {
                 writing.remove(&method.record, method.version);
             }
+            let gone = methods.iter().map(|method| &method.record);
+            self.release_with(&mut writing, caller.scope, gone)?;
             let body = json!({"payment_methods": methods.len()});
             self.note(&mut writing, &mut customer, "customer.deleted", body);
             customer.delete(writing.now());
@@ -359,23 +366,40 @@ impl Payments {
         named: Option<&CustomerRef>,
         keep: Option<&Keep>,
     ) -> Result<Payer, PaymentsError> {
-        let Some(named) = named else { return Ok(Payer::default()) };
+        if named.is_none() && !matches!(keep, Some(Keep::Learn(..))) {
+            return Ok(Payer::default());
+        }
         let mut writing = self.writing(caller, Lane::Reserve).await?;
+        let (mut has_learned, mut gets) = (false, None);
+        match keep {
+            None => {}
+            Some(Keep::Learn(id, token)) => {
+                let mut found = self.method_of(caller.scope, *id).await?;
+                has_learned = found.record.learn_token(token);
+                if has_learned {
+                    writing.update(&found.record, found.version)?;
+                }
+            }
+            Some(Keep::New { summary, token, vaulted }) => {
+                gets = Some((self.new_method(&writing, summary.clone(), token.clone(), *vaulted), None));
+            }
+            Some(Keep::Attach(id, token)) => {
+                let mut found = self.method_of(caller.scope, *id).await?;
+                token.as_ref().map(|token| found.record.learn_token(token));
+                gets = Some((found.record, Some(found.version)));
+            }
+        }
+        let Some(named) = named else {
+            return Ok(Payer { aside: has_learned.then_some(writing), ..Payer::default() });
+        };
         let holder = self.holder(caller, &mut writing, named, true).await?;
         let link = Some(holder.link());
-        let Some(keep) = keep else {
+        let Some((mut method, version)) = gets else {
             if holder.version.is_some() {
-                return Ok(Payer { link, ..Payer::default() });
+                return Ok(Payer { link, aside: has_learned.then_some(writing), kept: None });
             }
             writing.insert(&holder.customer)?;
             return Ok(Payer { link, aside: Some(writing), kept: None });
-        };
-        let (mut method, version) = match keep {
-            Keep::New { summary, token } => (self.new_method(&writing, summary.clone(), token.clone()), None),
-            Keep::Attach(id) => {
-                let found = self.method_of(caller.scope, *id).await?;
-                (found.record, Some(found.version))
-            }
         };
         if method.customer.is_some() || method.detached_at.is_some() {
             return Err(Rejection::MethodNotUsable("somebody else changed it at the same time").into());

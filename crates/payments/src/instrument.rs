@@ -28,6 +28,18 @@ pub(crate) struct Ready {
     pub(crate) instrument: Instrument,
     /// Known before any call: an expired card, a refused tokenization.
     pub(crate) failure: Option<Report>,
+    /// A token that was just made of a stored method: the reserve writes it down.
+    pub(crate) learned: Option<AccountToken>,
+}
+
+impl Ready {
+    fn token(token: String) -> Self {
+        Self { instrument: Instrument::CardToken { token }, failure: None, learned: None }
+    }
+
+    fn failed(failure: Report) -> Self {
+        Self { failure: Some(failure), ..Self::token(String::new()) }
+    }
 }
 
 /// A provider's token of a card, and what it tells of the card.
@@ -77,15 +89,24 @@ impl Source {
     pub(crate) fn kept(&self, opened: &Opened, ready: &Ready, summary: &MethodSummary) -> Option<Keep> {
         match (self, &ready.instrument) {
             _ if ready.failure.is_some() => None,
-            (Self::Stored(method), _) => method.customer.is_none().then_some(Keep::Attach(method.id)),
+            (Self::Stored(method), _) if method.customer.is_none() => {
+                Some(Keep::Attach(method.id, ready.learned.clone()))
+            }
+            (Self::Stored(_), _) => self.learned(ready),
             (Self::Given(_) | Self::Own(..), Instrument::CardToken { token }) => {
                 let token = AccountToken { account: opened.account.id, token: token.clone() };
-                Some(Keep::New { summary: summary.clone(), token: Some(token) })
+                Some(Keep::New { summary: summary.clone(), token: Some(token), vaulted: None })
             }
             (Self::Given(_) | Self::Own(..), Instrument::Upi { .. }) => {
-                Some(Keep::New { summary: summary.clone(), token: None })
+                Some(Keep::New { summary: summary.clone(), token: None, vaulted: None })
             }
         }
+    }
+
+    /// What any reserve with a stored method writes: the token that was just made of it.
+    pub(crate) fn learned(&self, ready: &Ready) -> Option<Keep> {
+        let token = ready.learned.clone().filter(|_| ready.failure.is_none());
+        self.stored().zip(token).map(|(method, token)| Keep::Learn(method.id, token))
     }
 }
 
@@ -131,7 +152,8 @@ impl Payments {
     }
 
     /// The account that charges: as [`crate::account::Accounts::pick`] says, among those where a stored
-    /// method has a token. Refused while too many of its calls are under way.
+    /// method has a token; where none has one, or another provider is asked for, the vault makes one.
+    /// Refused while too many of its calls are under way.
     pub(crate) async fn account_for(
         &self,
         scope: Scope,
@@ -163,11 +185,14 @@ impl Payments {
         if method.is_known_at(picked.account.id) {
             return Ok(picked);
         }
+        let can_tokenize = self.can_tokenize(method, &picked);
         if asked.is_some() {
-            return Err(Rejection::MethodNotUsable("the asked provider has no token of it").into());
+            let reason = "the asked provider has no token of it";
+            return if can_tokenize { Ok(picked) } else { Err(Rejection::MethodNotUsable(reason).into()) };
         }
         let accounts = self.accounts.of(scope).await?;
         let other = accounts.iter().find(|opened| method.is_known_at(opened.account.id)).cloned();
+        let other = other.or_else(|| can_tokenize.then_some(picked));
         let reason = "no provider account of this merchant and mode has a token of it";
         other.ok_or_else(|| Rejection::MethodNotUsable(reason).into())
     }
@@ -180,21 +205,17 @@ impl Payments {
         id: Id<PaymentKind>,
         source: &Source,
     ) -> Result<Ready, PaymentsError> {
-        let token = |token: String| Ready { instrument: Instrument::CardToken { token }, failure: None };
         let vpa = match source {
-            Source::Given(MethodInput::Token(known)) => return Ok(token(known.clone())),
+            Source::Given(MethodInput::Token(known)) => return Ok(Ready::token(known.clone())),
             Source::Stored(method) => match &method.summary {
                 MethodSummary::Upi { vpa } => vpa.clone(),
-                MethodSummary::Card(_) => {
-                    let known = method.token_at(opened.account.id).unwrap_or_default();
-                    return Ok(token(known.to_owned()));
-                }
+                MethodSummary::Card(_) => return self.ready_stored(opened, id, method).await,
             },
             Source::Own(pinned, summary) => {
                 let expired = has_expired(summary, self.now(opened.scope).await?);
                 let decline = || Report::Told(Told::Declined(Decline::of(DeclineCode::ExpiredCard)));
                 let instrument = pinned.instrument.clone();
-                return Ok(Ready { instrument, failure: expired.then(decline) });
+                return Ok(Ready { instrument, failure: expired.then(decline), learned: None });
             }
             Source::Given(MethodInput::Upi { vpa }) => vpa.clone(),
             Source::Given(MethodInput::Stored(_)) => return Err(no_such_method().into()),
@@ -206,14 +227,28 @@ impl Payments {
                 } else {
                     self.tokenize(opened, id.uuid(), card.clone()).await?
                 };
-                return Ok(match made {
-                    Ok(made) => token(made.token),
-                    Err(report) => Ready { failure: Some(report), ..token(String::new()) },
-                });
+                return Ok(made.map_or_else(Ready::failed, |made| Ready::token(made.token)));
             }
         };
         let payee = self.merchant(opened.scope).await?.upi_payee.clone();
-        Ok(Ready { instrument: Instrument::Upi { vpa, payee }, failure: None })
+        Ok(Ready { instrument: Instrument::Upi { vpa, payee }, failure: None, learned: None })
+    }
+
+    /// A stored card at an account: by its token there, else by one that is made of it now.
+    async fn ready_stored(
+        &self,
+        opened: &Opened,
+        id: Id<PaymentKind>,
+        method: &PaymentMethod,
+    ) -> Result<Ready, PaymentsError> {
+        if let Some(known) = method.token_at(opened.account.id) {
+            return Ok(Ready::token(known.to_owned()));
+        }
+        let made = self.tokenize_stored(opened, id.uuid(), method).await?;
+        Ok(made.map_or_else(Ready::failed, |made| {
+            let token = AccountToken { account: opened.account.id, token: made.token.clone() };
+            Ready { learned: Some(token), ..Ready::token(made.token) }
+        }))
     }
 
     /// An instrument for a charge that comes later, at the account that will make it. Whether a card has
@@ -224,19 +259,12 @@ impl Payments {
         id: Id<PaymentKind>,
         source: &Source,
     ) -> Result<PinnedInstrument, PaymentsError> {
-        let instrument = match source {
-            Source::Given(MethodInput::Card(card)) => {
-                let made = self.tokenize(opened, id.uuid(), card.clone()).await?;
-                let made = made.map_err(|failure| match failure {
-                    Report::NotSent(reason) | Report::MaybeSent(reason) => PaymentsError::Unavailable(reason),
-                    Report::Told(_) | Report::Decided(_) => {
-                        let message = "the provider does not take this card".to_owned();
-                        Rejection::Invalid { param: "/payment_method", message }.into()
-                    }
-                })?;
-                Instrument::CardToken { token: made.token }
-            }
-            other => self.ready(opened, id, other).await?.instrument,
+        let instrument = if let Source::Given(MethodInput::Card(card)) = source {
+            let made = self.tokenize(opened, id.uuid(), card.clone()).await?;
+            Instrument::CardToken { token: made.map_err(not_taken)?.token }
+        } else {
+            let ready = self.ready(opened, id, source).await?;
+            ready.failure.map_or(Ok(ready.instrument), |failure| Err(not_taken(failure)))?
         };
         Ok(PinnedInstrument { account: opened.account.id, instrument })
     }
@@ -335,6 +363,17 @@ impl Payments {
         let mut learned = self.writing_of(draft);
         if learned.update(&found.record, found.version).is_ok() {
             draft.aside = Some(learned);
+        }
+    }
+}
+
+/// Why there is no instrument for later.
+fn not_taken(failure: Report) -> PaymentsError {
+    match failure {
+        Report::NotSent(reason) | Report::MaybeSent(reason) => PaymentsError::Unavailable(reason),
+        Report::Told(_) | Report::Decided(_) => {
+            let message = "the provider does not take this card".to_owned();
+            Rejection::Invalid { param: "/payment_method", message }.into()
         }
     }
 }

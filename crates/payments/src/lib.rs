@@ -65,6 +65,7 @@ mod settings;
 mod surplus;
 mod timeline;
 mod update;
+mod vaulted;
 mod volume;
 mod watch;
 mod writing;

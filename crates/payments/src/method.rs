@@ -3,6 +3,7 @@
 use kernel::{Cell, Column, ColumnType, Id, Index, Kind, Record, Table, Timestamp};
 use provider_kit::Account;
 use serde::{Deserialize, Serialize};
+use vault::cards::CardToken;
 
 use crate::customer::CustomerKind;
 use crate::payment::MethodSummary;
@@ -24,7 +25,7 @@ pub(crate) struct AccountToken {
     pub(crate) token: String,
 }
 
-/// A stored payment method. Holds no card number: the providers keep the card.
+/// A stored payment method. Holds no card number: the providers keep the card, and the vault does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentMethod {
     /// Its id.
@@ -34,6 +35,9 @@ pub struct PaymentMethod {
     /// At most one per account; none once it is detached. UPI needs none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tokens: Vec<AccountToken>,
+    /// Its card in the vault: from there it can be tokenized at further accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) vaulted: Option<CardToken>,
     /// What the customer calls it, sealed for this method, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sealed: Option<String>,
@@ -59,6 +63,15 @@ impl PaymentMethod {
         self.tokens.iter().find(|known| known.account == account).map(|known| known.token.as_str())
     }
 
+    /// Notes a token at an account, unless there is one; whether it did.
+    pub(crate) fn learn_token(&mut self, token: &AccountToken) -> bool {
+        let is_new = self.token_at(token.account).is_none();
+        if is_new {
+            self.tokens.push(token.clone());
+        }
+        is_new
+    }
+
     /// Whether it can be charged at an account, as far as tokens go.
     pub(crate) fn is_known_at(&self, account: Id<Account>) -> bool {
         matches!(self.summary, MethodSummary::Upi { .. }) || self.token_at(account).is_some()
@@ -68,6 +81,7 @@ impl PaymentMethod {
     pub(crate) fn detach(&mut self, now: Timestamp) {
         self.customer = None;
         self.tokens.clear();
+        self.vaulted = None;
         self.detached_at = Some(now);
     }
 }

@@ -14,6 +14,7 @@ use crate::pay::DECIDE_TRIES;
 use crate::payment::{CustomerLink, LastError, MethodSummary};
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Page, Payments, refused};
+use crate::vaulted::Vaulted;
 use crate::writing::{Done, Writing};
 
 /// Makes a stored method.
@@ -169,13 +170,15 @@ impl Payments {
             return Err(Rejection::Invalid { param: "/type", message }.into());
         }
         let mut summary = self.summarise(scope, &new.method)?;
+        let mut vaulted = None;
         let token = match new.method {
             MethodInput::Card(card) => {
-                let told = self.tokenize(&opened, self.ids.uuid(), card).await?;
+                let told = self.tokenize(&opened, self.ids.uuid(), card.clone()).await?;
                 let Token { token, facts } = told.map_err(|report| not_tokenized(report.outcome()))?;
                 if let (MethodSummary::Card(card), Some(facts)) = (&mut summary, facts) {
                     card.learn(&facts);
                 }
+                vaulted = self.vault_card(scope, &card).await?;
                 Some(token)
             }
             MethodInput::Token(token) => Some(token),
@@ -184,7 +187,7 @@ impl Payments {
         let tokens = token.map(|token| AccountToken { account: opened.account.id, token });
         for _ in 0..DECIDE_TRIES {
             let mut writing = self.writing(caller, Lane::Reserve).await?;
-            let mut method = self.new_method(&writing, summary.clone(), tokens.clone());
+            let mut method = self.new_method(&writing, summary.clone(), tokens.clone(), vaulted);
             if let Some(name) = &new.display_name {
                 method.sealed = Some(self.seal_bytes(scope, &place(method.id), name.as_bytes())?);
             }
@@ -273,6 +276,7 @@ impl Payments {
                 }
                 None => self.note_alone(&mut writing, &mut method, kind, body),
             }
+            self.release_with(&mut writing, scope, std::iter::once(&method))?;
             if deletes {
                 writing.remove(&method, version);
             } else {
@@ -289,17 +293,19 @@ impl Payments {
         Err(PaymentsError::Busy)
     }
 
-    /// A new method with a token at one account.
+    /// A new method with a token at one account; its id is the one that its card was vaulted for.
     pub(crate) fn new_method(
         &self,
         writing: &Writing,
         summary: MethodSummary,
         token: Option<AccountToken>,
+        vaulted: Option<Vaulted>,
     ) -> PaymentMethod {
         PaymentMethod {
-            id: Id::from_uuid(self.ids.uuid()),
+            id: vaulted.map_or_else(|| Id::from_uuid(self.ids.uuid()), |vaulted| vaulted.method),
             summary,
             tokens: token.into_iter().collect(),
+            vaulted: vaulted.map(|vaulted| vaulted.card),
             sealed: None,
             customer: None,
             network_transaction_id: None,

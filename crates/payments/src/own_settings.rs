@@ -53,6 +53,8 @@ pub struct OwnSettings {
     pub daily_volume: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monthly_volume: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vault_cards: Option<bool>,
 }
 
 impl Default for OwnSettings {
@@ -69,6 +71,7 @@ impl Default for OwnSettings {
             max_transaction_amount: BTreeMap::new(),
             daily_volume: None,
             monthly_volume: None,
+            vault_cards: None,
         }
     }
 }
@@ -101,6 +104,7 @@ pub struct SettingsPatch {
     pub max_transaction_amount: Vec<(Currency, Patch<i64>)>,
     pub daily_volume: Patch<i64>,
     pub monthly_volume: Patch<i64>,
+    pub vault_cards: Patch<bool>,
 }
 
 impl OwnSettings {
@@ -118,6 +122,7 @@ impl OwnSettings {
         settings.limits.max_transaction_amount.extend(self.max_transaction_amount);
         settings.limits.daily_volume = self.daily_volume.or(settings.limits.daily_volume);
         settings.limits.monthly_volume = self.monthly_volume.or(settings.limits.monthly_volume);
+        settings.vault_cards = self.vault_cards.unwrap_or(settings.vault_cards);
         settings
     }
 
@@ -131,6 +136,7 @@ impl OwnSettings {
         patch.tds_threshold.apply(&mut self.tds_threshold);
         patch.daily_volume.apply(&mut self.daily_volume);
         patch.monthly_volume.apply(&mut self.monthly_volume);
+        patch.vault_cards.apply(&mut self.vault_cards);
         for (currency, most) in patch.max_transaction_amount {
             match most {
                 Patch::Keep => {}
@@ -220,6 +226,7 @@ impl Payments {
                 "max_transaction_amount": own.max_transaction_amount,
                 "daily_volume_limit": own.daily_volume,
                 "monthly_volume_limit": own.monthly_volume,
+                "vault_cards": own.vault_cards,
             }),
             salt,
             trace_id: caller.trace_id.clone(),

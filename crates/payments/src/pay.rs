@@ -180,6 +180,7 @@ impl Payments {
         };
         let (stored, keep) =
             saved(source, &opened, ready.as_ref(), summary.as_ref(), &wish, named.is_some())?;
+        let keep = self.keep_card(scope, source, keep).await?;
         let named = named.or_else(|| Some(CustomerRef::Id(stored?.customer?)));
         let stored = stored.map(|method| method.id);
         Ok(Plan { opened, captured, wish, summary, ready, instrument, stored, keep, named })
@@ -304,7 +305,7 @@ pub(crate) fn saved<'s>(
 ) -> Result<(Option<&'s PaymentMethod>, Option<Keep>), Rejection> {
     let stored = source.and_then(Source::stored);
     if !wish.stores_credential {
-        return Ok((stored, None));
+        return Ok((stored, source.zip(ready).and_then(|(source, ready)| source.learned(ready))));
     }
     if !has_customer && stored.is_none_or(|method| method.customer.is_none()) {
         let message = "whose method is saved: `save_payment_method` needs a customer".to_owned();

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tracing::Instrument as _;
 use uuid::Uuid;
 use vault::Vault;
+use vault::cards::CardVault;
 
 use crate::account::{AccountRecord, Accounts, Exchanges, NewAccount, Opened};
 use crate::cache::Cache;
@@ -50,6 +51,8 @@ pub struct PaymentsPorts {
     pub registry: Registry,
     /// Keys.
     pub vault: Arc<Vault>,
+    /// Where cards are kept, if anywhere of ours.
+    pub cards: Option<Arc<CardVault>>,
     /// Clocks.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -67,6 +70,7 @@ pub struct Payments {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) search: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) cards: Option<Arc<CardVault>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) random: Arc<dyn Random>,
@@ -129,6 +133,7 @@ impl Payments {
             store: ports.store,
             search: ports.search,
             vault: ports.vault,
+            cards: ports.cards,
             clock: ports.clock,
             ids: ports.ids,
             random: ports.random,

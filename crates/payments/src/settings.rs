@@ -95,6 +95,8 @@ pub struct MerchantSettings {
     pub tds_threshold: Option<i64>,
     /// How much it may take.
     pub limits: VolumeLimits,
+    /// Whether the cards of methods that are kept go to the vault, where there is one.
+    pub vault_cards: bool,
     /// The version of its own settings; 0 if it has none. Of two nodes that know different limits, the
     /// one with the higher version is right.
     pub version: i64,
@@ -133,6 +135,7 @@ impl Default for MerchantSettings {
             capture_delay_seconds: None,
             tds_threshold: None,
             limits: VolumeLimits::default(),
+            vault_cards: true,
             version: 0,
         }
     }

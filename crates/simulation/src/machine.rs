@@ -264,7 +264,7 @@ async fn start(world: &Arc<World>, process: &Process) -> Result<Arc<Node>, Strin
     };
     let way = Arc::new(Wire { world: Arc::clone(world), process: process.clone() });
     let search: Arc<dyn Store> = world.search.beside(tasks(process.connections));
-    let stores = Stores { main, search, bank: None };
+    let stores = Stores { main, search, bank: None, vault: None };
     let node = node::start_behind(config(&world.plan)?, ports, stores, way)
         .await
         .map_err(|error| error.to_string())?;

@@ -64,6 +64,9 @@ pub enum VaultError {
     /// The keystore is lost: restore it.
     #[error("there is no keystore {0}, and cards are kept under its keys: restore it from its copy")]
     NoKeystore(PathBuf),
+    /// A keystore is configured and was never made: make it.
+    #[error("there is no keystore {0} yet: make it with `florin vault init`, or copy it from another node")]
+    NotMade(PathBuf),
     /// Cards are kept, and no keystore is configured.
     #[error("cards are kept in this vault, and no keystore is configured: set vault.keystore")]
     NotConfigured,
@@ -88,6 +91,24 @@ pub enum VaultError {
     /// The store could not be written; the reason is for the log.
     #[error("the check value of the server secret cannot be written: {0}")]
     NotWritten(String),
+}
+
+impl VaultError {
+    /// Whether the keystore of the card vault is what is wrong.
+    pub const fn is_of_keystore(&self) -> bool {
+        matches!(
+            self,
+            Self::OtherUnlock(_)
+                | Self::WrongUnlock { .. }
+                | Self::NoKeyFile(_)
+                | Self::NoKeystore(_)
+                | Self::NotMade(_)
+                | Self::NotConfigured
+                | Self::NoKey(_)
+                | Self::OtherKey(_)
+                | Self::Passphrase
+        )
+    }
 }
 
 impl From<RecordError> for VaultError {

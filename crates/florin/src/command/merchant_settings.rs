@@ -72,6 +72,9 @@ pub(crate) struct Set {
     /// At most so much a month (UTC), in minor units of each currency
     #[arg(long, value_name = "AMOUNT")]
     monthly_volume_limit: Option<i64>,
+    /// Whether the cards of methods that are kept go to the vault
+    #[arg(long, value_name = "BOOLEAN", action = clap::ArgAction::Set)]
+    vault_cards: Option<bool>,
     /// Back to the installation's default; a name such as daily_volume_limit or
     /// max_transaction_amount.USD; may be given several times
     #[arg(long, value_name = "NAME")]
@@ -154,6 +157,7 @@ impl Set {
             max_transaction_amount: maxima.map(|(currency, amount)| (currency, Patch::Set(amount))).collect(),
             daily_volume: given(self.daily_volume_limit),
             monthly_volume: given(self.monthly_volume_limit),
+            vault_cards: given(self.vault_cards),
         };
         for name in &self.clear {
             clear(&mut patch, name)?;
@@ -178,6 +182,7 @@ fn clear(patch: &mut SettingsPatch, name: &str) -> Result<(), Failure> {
         "tds_threshold" => patch.tds_threshold = Patch::Clear,
         "daily_volume_limit" => patch.daily_volume = Patch::Clear,
         "monthly_volume_limit" => patch.monthly_volume = Patch::Clear,
+        "vault_cards" => patch.vault_cards = Patch::Clear,
         other => {
             let currency = other.strip_prefix("max_transaction_amount.").ok_or_else(unknown)?;
             let currency = currency.parse().map_err(|_| unknown())?;
@@ -199,6 +204,7 @@ fn print(settings: &MerchantSettings, as_json: bool) {
         "max_transaction_amount": settings.limits.max_transaction_amount,
         "daily_volume_limit": settings.limits.daily_volume,
         "monthly_volume_limit": settings.limits.monthly_volume,
+        "vault_cards": settings.vault_cards,
     });
     if as_json {
         output::json(&object);

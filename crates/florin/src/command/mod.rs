@@ -18,6 +18,7 @@ mod reference;
 mod sandbox;
 mod seed;
 mod serve;
+mod vault;
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -64,6 +65,9 @@ enum Command {
     /// The books
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// The card vault and its keys
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     /// The simulated bank, as a process of its own
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
@@ -115,6 +119,7 @@ fn run_command(command: Option<Command>, load: impl Fn() -> Result<Config, Failu
         Command::Payment(command) => command.run(load()?),
         Command::Operation(command) => command.run(load()?),
         Command::Ledger(command) => command.run(load()?),
+        Command::Vault(command) => command.run(load()?),
         Command::Sandbox(command) => command.run(load()?),
         Command::Bench(bench) => bench.run(load()?),
         Command::Probe => probe::run(&load()?),

@@ -37,6 +37,7 @@ mod server;
 mod tools;
 mod traces;
 mod upi;
+mod vault;
 mod witness;
 
 /// Runs a test of a [`server::Place`] on both stores.

@@ -25,6 +25,8 @@ const CARDS: [&str; 8] = [
     "6011111111111117",
     "30569309025904",
 ];
+/// A card of one customer alone.
+const ALONE: &str = "6200000000000005";
 const CVC: &str = "739";
 const EMAIL: &str = "jane.doe.seldom@example.com";
 const NAME: &str = "Zebulon Quixotte";
@@ -64,7 +66,11 @@ fn payment(method: &Value) -> Value {
 
 fn nothing_secret_is_left_anywhere(place: &Place) {
     let (collector, traced) = listener();
+    let keystore = place.folder.join("keys/vault.keystore").display().to_string();
+    let made = place.florin(&["vault", "init"]).env("FLORIN_VAULT__KEYSTORE", &keystore).status();
+    assert!(made.unwrap().success());
     let settings = [
+        ("FLORIN_VAULT__KEYSTORE", keystore.as_str()),
         ("FLORIN_LOG__LEVEL", "trace"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.as_str()),
         ("FLORIN_SANDBOX__FAULTS__TIMEOUT_AFTER", "150"),
@@ -74,6 +80,9 @@ fn nothing_secret_is_left_anywhere(place: &Place) {
     let server = place.serve(&settings, None);
     let key = server.key.clone();
     let shown = everything(&server);
+    // Everything that is kept is wrapped anew, and some of it was destroyed before.
+    let rotated = place.florin(&["vault", "rotate"]).env("FLORIN_VAULT__KEYSTORE", &keystore).status();
+    assert!(rotated.unwrap().success());
     let figures = server.ask("GET", "/metrics", &[], "").body;
     // The files as they are while it runs, its log of writes included, and after it stopped.
     let mut haystacks = files(&place.folder);
@@ -89,10 +98,14 @@ fn nothing_secret_is_left_anywhere(place: &Place) {
         .map(|(name, bytes)| (name, String::from_utf8_lossy(&bytes).into_owned()))
         .collect();
     assert!(haystacks.iter().any(|(name, text)| name.ends_with(".log") && text.len() > 10_000));
+    // Cards were kept, and their rows are among what is searched.
+    assert!(haystacks.iter().any(|(_, text)| text.contains("\"data_key\"")), "no card is in the vault");
+    assert!(haystacks.iter().any(|(_, text)| text.contains("\"destroyed_at\"")), "none was destroyed");
 
     let mut needles: Vec<(&str, String)> =
         CARDS.iter().map(|number| ("a card number", (*number).to_owned())).collect();
     needles.extend(CARDS.iter().map(|number| ("a grouped card number", grouped(number))));
+    needles.push(("a card number", ALONE.to_owned()));
     needles.push(("the API key", key.clone()));
     needles.push(("the API key's secret part", key.trim_start_matches("sk_test_").to_owned()));
     for (what, needle) in &needles {
@@ -181,6 +194,7 @@ fn everything(server: &Server) -> String {
     let upi = json!({"amount": 1000, "currency": "INR", "payment_method": {"type": "upi", "vpa": VPA}});
     ask("POST", "/api/v1/payments", &[], &upi.to_string());
     customers(&mut ask);
+    kept(&mut ask);
     for id in &ids {
         for (method, verb, body) in [
             ("GET", "", ""),
@@ -228,6 +242,30 @@ fn customers(ask: &mut impl FnMut(&str, &str, &[(&str, &str)], &str) -> String) 
     ask("DELETE", &format!("/api/v1/customers/{id}"), &[], "");
 }
 
+/// Cards that are kept: with a payment, with a confirm, of a customer who goes.
+fn kept(ask: &mut impl FnMut(&str, &str, &[(&str, &str)], &str) -> String) {
+    for number in CARDS {
+        let mut saving = payment(&card(number));
+        saving["save_payment_method"] = json!(true);
+        ask("POST", "/api/v1/payments", &[], &saving.to_string());
+    }
+    // A number that nobody else holds is destroyed with its customer.
+    let alone = json!({"reference": "cust_alone"}).to_string();
+    let made: Value =
+        serde_json::from_str(&ask("POST", "/api/v1/customers", &[], &alone)).unwrap_or_default();
+    let id = made["id"].as_str().unwrap_or("cus_unknown").to_owned();
+    let method = json!({"user_id": "cust_alone", "type": "CARD", "details": {
+        "card_number": ALONE, "expiry_month": "12", "expiry_year": "37", "cvv": CVC, "holder_name": NAME}});
+    // The bank fails often here.
+    for _ in 0..12 {
+        let kept = ask("POST", "/api/v1/payment-methods/tokenize", &[], &method.to_string());
+        if kept.contains("pm_") {
+            break;
+        }
+    }
+    ask("DELETE", &format!("/api/v1/customers/{id}"), &[], "");
+}
+
 /// A number as people type it.
 fn grouped(number: &str) -> String {
     let digits: Vec<char> = number.chars().collect();
@@ -257,7 +295,7 @@ fn dump(url: &str) -> Vec<u8> {
         let tables = client
             .query(
                 "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-                 WHERE schemaname IN ('public', 'florin_bank')",
+                 WHERE schemaname IN ('public', 'florin_bank', 'florin_vault')",
                 &[],
             )
             .await

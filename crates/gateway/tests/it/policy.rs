@@ -49,6 +49,21 @@ async fn pci_mode_takes_raw_cards_from_browsers_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_vault_no_card_number_is_taken_from_anybody() {
+    let world = World::start_with(node::host::ports(), |config| config.vault.enabled = false).await;
+    let with_card = format!("\"currency\": \"USD\", {CARD}");
+    assert_eq!(create(&world, &with_card).await, (422, "raw_card_not_allowed".to_owned()));
+    let token = "\"currency\": \"USD\", \"payment_method\": \"tok_visa\"";
+    assert_eq!(create(&world, token).await.0, 201);
+    let open = world.post("/api/payments", "{\"amount\": 1000, \"currency\": \"USD\"}").await.json();
+    let path = format!("/api/payments/{}/confirm", open["id"].as_str().unwrap());
+    let browser = format!("Bearer {}", world.another_key(Mode::Test, KeyKind::Publishable).await);
+    let body = format!("{{{CARD}, \"client_secret\": {}}}", open["client_secret"]);
+    let refused = world.bare(Method::POST, &path, &[("authorization", browser.as_str())], &body).await;
+    assert_eq!(refused.json()["code"], "raw_card_not_allowed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mock_is_the_sandbox() {
     let world = World::start().await;
     for field in ["provider", "gateway"] {

@@ -1,6 +1,7 @@
 //! The kinds of values that settings take, each with what it is called and what it allows.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kernel::{Currency, Network, Secret};
@@ -135,6 +136,10 @@ pub(super) const STRIPE_ACCOUNT: Reader<String> =
         let is_id = rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
         if is_id { Ok(text) } else { Err(STRIPE_ACCOUNT.allowed) }
     });
+pub(super) const FILE: Reader<PathBuf> =
+    Reader::new("path", "the path of a file", |raw, _| raw.some_text().map(PathBuf::from));
+pub(super) const PASSPHRASE: Reader<Secret<String>> =
+    Reader::new("secret", "a text of 12 characters or more", passphrase).secret();
 pub(super) const VPA: Reader<String> =
     Reader::new("UPI address", "a UPI address, such as \"merchant@bank\"", |raw, _| vpa(raw));
 pub(super) const PROVIDER: Reader<String> =
@@ -201,6 +206,12 @@ fn encryption_key(raw: &Raw, environment: &Environment) -> Result<Secret<String>
     let text = raw.secret(environment)?;
     vault::ServerSecret::parse(&text).map_err(|_| ENCRYPTION_KEY.allowed)?;
     Ok(Secret::new(text))
+}
+
+fn passphrase(raw: &Raw, environment: &Environment) -> Result<Secret<String>, Allowed> {
+    let text = raw.secret(environment)?;
+    let is_long = text.chars().count() >= vault::cards::PASSPHRASE_SHORTEST;
+    if is_long { Ok(Secret::new(text)) } else { Err(PASSPHRASE.allowed) }
 }
 
 fn database_url(raw: &Raw, environment: &Environment) -> Result<Secret<String>, Allowed> {

@@ -51,6 +51,9 @@ impl Config {
                  statement shows",
             );
         }
+        if self.vault.key_file.is_some() && self.vault.passphrase.is_some() {
+            return refuse("vault.key_file and vault.passphrase both open the keystore: set one of them");
+        }
         if operation.lookup_first > operation.lookup_longest {
             return refuse("operation.lookup_first is longer than operation.lookup_longest");
         }
@@ -126,6 +129,10 @@ impl Config {
                 "sandbox.bank is `memory` on a shared database: only one node may run, and it forgets its \
                  charges when it stops",
             );
+        }
+        let unlocks = self.vault.key_file.is_some() || self.vault.passphrase.is_some();
+        if is_shared && unlocks && self.vault.keystore.is_none() {
+            warn("vault.key_file and vault.passphrase open nothing without vault.keystore");
         }
         if is_shared && self.encryption_key.is_none() {
             warn("no encryption_key on PostgreSQL: live keys and live payments are refused");

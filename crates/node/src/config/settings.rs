@@ -21,6 +21,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The server secret, if the operator set one.
     pub encryption_key: Option<Secret<String>>,
+    /// Where cards are kept.
+    pub vault: VaultConfig,
     /// Every merchant's defaults.
     pub payment: PaymentConfig,
     /// How much every merchant may take, unless it has limits of its own.
@@ -98,6 +100,21 @@ pub struct DatabaseConfig {
     pub max_connections: Option<usize>,
     /// Without it, the folder of the embedded store.
     pub folder: PathBuf,
+}
+
+/// Where cards are kept.
+#[derive(Clone, Debug, Default)]
+pub struct VaultConfig {
+    /// Whether card numbers are taken at all.
+    pub enabled: bool,
+    /// The keystore; `None`: beside an embedded store, and nowhere on PostgreSQL.
+    pub keystore: Option<PathBuf>,
+    /// What opens it; `None`: a file beside it, unless there is a passphrase.
+    pub key_file: Option<PathBuf>,
+    /// What opens it instead.
+    pub passphrase: Option<Secret<String>>,
+    /// Whether the cards of methods that are kept go to the vault.
+    pub save_cards: bool,
 }
 
 /// Every merchant's defaults.

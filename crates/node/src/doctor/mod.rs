@@ -14,6 +14,9 @@ use kernel::Mode;
 use crate::config::Config;
 use crate::{Node, Ports};
 
+/// The age of a key-encryption key at which an operator is told, in days.
+const ROTATE_DAYS: u64 = 400;
+
 /// One check and how it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -96,9 +99,13 @@ fn configuration(config: &Config) -> Vec<Finding> {
 async fn running(config: &Config, ports: &Ports) -> Vec<Finding> {
     let node = match open(config, ports).await {
         Ok(node) => node,
+        Err(crate::StartError::Vault(error)) if error.is_of_keystore() => {
+            let next = "put the keystore and what opens it back from their copies; see docs/vault.md";
+            return vec![fail("keystore", error.to_string(), next)];
+        }
         Err(error) => return vec![fail("server secret", error.to_string(), "start with the right secret")],
     };
-    let mut findings = vec![secret(config)];
+    let mut findings = vec![secret(config), keystore(&node).await];
     findings.extend(keys_and_providers(&node).await);
     node.stop(Duration::from_secs(5)).await;
     findings
@@ -120,6 +127,28 @@ fn secret(config: &Config) -> Finding {
             "set ENCRYPTION_KEY before live keys are made: `openssl rand -hex 32` makes one",
         ),
     }
+}
+
+/// What the card vault is under, and since when.
+async fn keystore(node: &Node) -> Finding {
+    let check = "keystore";
+    let Some(cards) = &node.cards else {
+        return ok(check, "none: cards stay with the providers alone");
+    };
+    let status = match cards.status().await {
+        Ok(status) => status,
+        Err(error) => return fail(check, error.to_string(), "see docs/vault.md"),
+    };
+    let age_days = node.clock.now().since(status.since).as_secs() / 86_400;
+    if let Some((old, left)) = status.retiring.first().filter(|_| age_days > 1) {
+        let found = format!("{left} cards are still under {old}, {age_days} days after its rotation");
+        return warn(check, found, "keep `florin serve` running: it wraps them anew by itself");
+    }
+    if age_days > ROTATE_DAYS {
+        let found = format!("{} is {age_days} days old", status.current);
+        return warn(check, found, "run `florin vault rotate`");
+    }
+    ok(check, format!("cards are under {}; keep copies of it, apart from the data", status.current))
 }
 
 async fn keys_and_providers(node: &Node) -> Vec<Finding> {

@@ -2,9 +2,14 @@
 
 use testkit::Database;
 
+/// Of every store of a node.
+fn schemas() -> [store::Schema; 4] {
+    [node::schema(), node::search_schema(), node::vault_schema(), node::bank_schema()].map(Result::unwrap)
+}
+
 #[test]
 fn sqlite_has_what_is_declared() {
-    for schema in [node::schema().unwrap(), node::search_schema().unwrap(), node::bank_schema().unwrap()] {
+    for schema in schemas() {
         let differences = store::check_schema(&schema).unwrap();
         assert!(differences.is_empty(), "{differences:#?}");
     }
@@ -12,7 +17,7 @@ fn sqlite_has_what_is_declared() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_has_what_is_declared() {
-    for schema in [node::schema().unwrap(), node::search_schema().unwrap(), node::bank_schema().unwrap()] {
+    for schema in schemas() {
         let Some(database) = Database::create().await else { return };
         let ports = node::host::ports();
         let options = store::Options::new(ports.ids.uuid(), ports.clock, ports.ids, ports.tasks);

@@ -22,6 +22,7 @@ mod schedule;
 mod storm;
 mod story;
 mod supersede;
+mod vaulted;
 mod verbs;
 mod volume;
 mod world;

@@ -21,6 +21,8 @@ use testkit::{CountedIds, ManualClock, RuntimeTasks, SeededRandom};
 use uuid::Uuid;
 use vault::{ServerSecret, Vault};
 
+use crate::vaulted::CardsOf;
+
 /// What the network does to the next effect that passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -52,6 +54,8 @@ pub(crate) struct Wire {
     /// So many look-ups are answered with a 503.
     pub(crate) blind: Mutex<u32>,
     pub(crate) sent: Mutex<Vec<String>>,
+    /// How many requests had a card number in them.
+    pub(crate) cards_sent: Mutex<u32>,
 }
 
 impl Exchange for Wire {
@@ -63,6 +67,7 @@ impl Exchange for Wire {
     ) -> BoxFuture<'a, Exchanged> {
         Box::pin(async move {
             let moves = request.effect != kernel::Effect::Read && !request.carries_card;
+            *self.cards_sent.lock() += u32::from(request.carries_card);
             if moves {
                 self.sent.lock().push(request.key.clone());
             }
@@ -136,6 +141,7 @@ pub(crate) struct World {
     pub(crate) bank_keys: Keys,
     pub(crate) caller: Caller,
     node: Box<dyn Fn(Arc<dyn Store>) -> Arc<Payments>>,
+    pub(crate) vault: Option<CardsOf>,
 }
 
 fn schema() -> Schema {
@@ -152,6 +158,15 @@ impl World {
         bank_settings: impl FnOnce(&mut BankConfig),
         settings: impl FnOnce(&mut PaymentsSettings),
     ) -> Self {
+        Self::over(bank_settings, settings, None).await
+    }
+
+    /// With these cards kept of ours, and with the provider of [`crate::vaulted`] beside the sandbox.
+    pub(crate) async fn over(
+        bank_settings: impl FnOnce(&mut BankConfig),
+        settings: impl FnOnce(&mut PaymentsSettings),
+        vault: Option<CardsOf>,
+    ) -> Self {
         let clock = ManualClock::new("2026-11-21T10:00:00Z".parse().unwrap());
         let (ids, random) = (Arc::new(CountedIds::default()), Arc::new(SeededRandom::new(7)));
         let memory = open_memory_with(schema(), Arc::new(clock.clone()), None);
@@ -166,6 +181,7 @@ impl World {
             weather: Mutex::default(),
             blind: Mutex::default(),
             sent: Mutex::default(),
+            cards_sent: Mutex::default(),
         });
         let secret = ServerSecret::parse(&"5a".repeat(32)).unwrap();
         let mut payments_settings = PaymentsSettings {
@@ -176,6 +192,7 @@ impl World {
             ..PaymentsSettings::default()
         };
         settings(&mut payments_settings);
+        let cards = vault.as_ref().map(|vault| Arc::clone(&vault.cards));
         let (shared, way) = (clock.clone(), Arc::clone(&wire));
         let (all_ids, all_random) = (Arc::clone(&ids), Arc::clone(&random));
         let node: Box<dyn Fn(Arc<dyn Store>) -> Arc<Payments>> = Box::new(move |store| {
@@ -183,8 +200,9 @@ impl World {
                 search: Arc::clone(&store),
                 store,
                 exchanges: Arc::new(OneWay(Arc::clone(&way))),
-                registry: provider_registry::all(),
+                registry: crate::vaulted::registry(),
                 vault: Arc::new(Vault::new(&secret).unwrap()),
+                cards: cards.clone(),
                 clock: Arc::new(shared.clone()),
                 ids: all_ids.clone(),
                 random: all_random.clone(),
@@ -214,7 +232,7 @@ impl World {
             .id;
         let caller =
             Caller { scope, actor: Actor::Key("key_test".to_owned()), trace_id: None, scenario: None };
-        Self { payments, store, memory, bank, wire, clock, scope, account, bank_keys, caller, node }
+        Self { payments, store, memory, bank, wire, clock, scope, account, bank_keys, caller, node, vault }
     }
 
     /// What another node has, over this store.
@@ -230,6 +248,7 @@ impl World {
             exchanges: Arc::new(OneWay(Arc::clone(&self.wire))),
             registry: provider_registry::all(),
             vault: Arc::new(Vault::new(&ServerSecret::parse(&"5a".repeat(32)).unwrap()).unwrap()),
+            cards: self.vault.as_ref().map(|vault| Arc::clone(&vault.cards)),
             clock: Arc::new(self.clock.clone()),
             ids: Arc::new(CountedIds::default()),
             random: Arc::new(SeededRandom::new(8)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
-use kernel::{CardNumber, Changes, Duplicate, Lane, Monotonic, Outcome, Scope, Versioned};
+use kernel::{CardNumber, Changes, Duplicate, Lane, Monotonic, Outcome, Scope, Store, Versioned};
 
 use super::encryption::{KekId, KeyEncryption};
 use super::record::{Hex, Keyring, KnownKey, keyring_place};
@@ -64,6 +64,11 @@ pub(crate) async fn open(ports: &VaultPorts) -> Result<Held, VaultError> {
         }
     }
     Err(VaultError::Busy)
+}
+
+/// Whether a vault's store was ever used: then it opens with its own keystore and with no other.
+pub async fn is_in_use(store: &dyn Store) -> Result<bool, VaultError> {
+    Ok(store.of(INSTALLATION).get::<Keyring>(vec![Keyring::NAME.into()]).await?.is_some())
 }
 
 /// The keyring as it stands.

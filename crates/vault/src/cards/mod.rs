@@ -14,6 +14,7 @@ mod service;
 mod unlock;
 
 pub use encryption::{KekId, KeyEncryption, KeyEncryptionKey};
+pub use keyring::is_in_use;
 pub use keystore::{KeystorePorts, SoftwareKeystore};
 pub use record::{CardHolder, CardToken, HolderId, MIGRATIONS, RetiredKey, TABLES, VaultCard};
 pub use rotation::{Rewrapped, Rotation, SETTLE, VaultStatus};

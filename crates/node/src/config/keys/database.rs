@@ -20,8 +20,8 @@ pub(super) const SECTION: Section = Section {
             ["DB_MAX_OPEN_CONNS"],
             CONNECTIONS => database.max_connections,
             Unset("25"),
-            "The most connections of one node to PostgreSQL for payments; the sandbox bank has 3 more of \
-             its own. Without it: 4 for reads and one or a few for writes, as the processors are."
+            "The most connections of one node to PostgreSQL for payments; the card vault has 2 and the \
+             sandbox bank 3 more of their own. Without it: 4 for reads and one or a few for writes, as the processors are."
         ),
         key!(
             "database.folder",

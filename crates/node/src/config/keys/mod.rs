@@ -11,6 +11,7 @@ mod sandbox;
 mod server;
 mod stripe;
 mod telemetry;
+mod vault;
 
 use super::key::{DefaultValue, Key, Section, key};
 use super::read::ENCRYPTION_KEY;
@@ -20,6 +21,7 @@ pub(super) const SECTIONS: &[Section] = &[
     TOP,
     server::SECTION,
     database::SECTION,
+    vault::SECTION,
     payment::SECTION,
     payment::UPI,
     stripe::SECTION,
