@@ -95,7 +95,8 @@ pub async fn start_over(config: Config, ports: Ports, stores: Stores) -> Result<
     let bank = bank::open(&config, &ports, &stores, &public_url(&config));
     let transport = crate::bank::transport(&ports, config.otlp.endpoint.is_some());
     let ways = Ways::new(&config.sandbox.bank, bank.as_ref(), transport, &ports.clock);
-    compose(config, ports, stores, bank, ways).await
+    // Its future is large, and would be a part of that of everybody who starts a node.
+    Box::pin(compose(config, ports, stores, bank, ways)).await
 }
 
 /// Composes everything over stores that are open already, with `way` as the only way out: providers are
@@ -106,7 +107,7 @@ pub async fn start_behind(
     stores: Stores,
     way: Arc<dyn Exchange>,
 ) -> Result<Arc<Node>, StartError> {
-    compose(config, ports, stores, None, Ways::all(way)).await
+    Box::pin(compose(config, ports, stores, None, Ways::all(way))).await
 }
 
 async fn compose(

@@ -185,13 +185,13 @@ async fn a_stored_card_is_charged_at_another_provider_and_tokenized_there_once()
     let world = world("another").await;
     let id = method(&world, Some("anna")).await;
     let other = elsewhere(&world).await;
-    assert_eq!((*world.wire.cards_sent.lock(), tokens(&world, id).await), (1, 1));
+    assert_eq!((tokens(&world, id).await, *world.wire.cards_sent.lock()), (1, 1));
     for charges in 1..=3 {
         let paid = world.create(charging(id, Some("elsewhere"))).await.unwrap().payment;
         assert_eq!(paid.status(), PaymentStatus::Paid, "{:?}", paid.last_error);
         let operations = world.payments.operations(world.scope, paid.id).await.unwrap();
         assert!(operations.iter().all(|operation| operation.account == other));
-        assert_eq!((*world.wire.cards_sent.lock(), tokens(&world, id).await), (2, 2), "{charges}");
+        assert_eq!((tokens(&world, id).await, *world.wire.cards_sent.lock()), (2, 2), "{charges}");
     }
     // Where nobody asks, it stays where it has its token.
     let paid = world.create(charging(id, None)).await.unwrap().payment;
@@ -368,6 +368,6 @@ async fn a_provider_that_does_not_take_the_card_is_not_charged_and_leaves_no_tok
     let sent = world.wire.sent.lock().len();
     let refused = world.create(charging(id, Some("elsewhere"))).await.unwrap_err();
     assert!(matches!(refused, PaymentsError::Rejected(Rejection::MethodNotUsable(_))), "{refused:?}");
-    assert_eq!((world.wire.sent.lock().len(), tokens(&world, id).await), (sent, 1));
+    assert_eq!((tokens(&world, id).await, world.wire.sent.lock().len()), (1, sent));
     assert_eq!(world.create(charging(id, None)).await.unwrap().payment.status(), PaymentStatus::Paid);
 }

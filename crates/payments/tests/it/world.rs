@@ -144,6 +144,16 @@ pub(crate) struct World {
     pub(crate) vault: Option<CardsOf>,
 }
 
+fn usual_settings() -> PaymentsSettings {
+    PaymentsSettings {
+        defaults: MerchantSettings {
+            return_url: Some("https://merchant.example/back".to_owned()),
+            ..MerchantSettings::default()
+        },
+        ..PaymentsSettings::default()
+    }
+}
+
 fn schema() -> Schema {
     let tables: Vec<_> = [payments::TABLES, payments::SEARCH_TABLES].concat();
     Schema::new(&tables, &[payments::MIGRATIONS, payments::SEARCH_MIGRATIONS]).unwrap()
@@ -184,13 +194,7 @@ impl World {
             cards_sent: Mutex::default(),
         });
         let secret = ServerSecret::parse(&"5a".repeat(32)).unwrap();
-        let mut payments_settings = PaymentsSettings {
-            defaults: MerchantSettings {
-                return_url: Some("https://merchant.example/back".to_owned()),
-                ..MerchantSettings::default()
-            },
-            ..PaymentsSettings::default()
-        };
+        let mut payments_settings = usual_settings();
         settings(&mut payments_settings);
         let cards = vault.as_ref().map(|vault| Arc::clone(&vault.cards));
         let (shared, way) = (clock.clone(), Arc::clone(&wire));

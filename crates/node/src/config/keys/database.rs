@@ -20,8 +20,9 @@ pub(super) const SECTION: Section = Section {
             ["DB_MAX_OPEN_CONNS"],
             CONNECTIONS => database.max_connections,
             Unset("25"),
-            "The most connections of one node to PostgreSQL for payments; the card vault has 2 and the \
-             sandbox bank 3 more of their own. Without it: 4 for reads and one or a few for writes, as the processors are."
+            "The most connections of one node to PostgreSQL for payments; the search has 3, the card \
+             vault 2 and the sandbox bank 3 more of their own. Without it: 4 for reads and one or a few \
+             for writes, as the processors are."
         ),
         key!(
             "database.folder",

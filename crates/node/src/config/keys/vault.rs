@@ -6,24 +6,25 @@ use crate::config::read::{BOOLEAN, FILE, PASSPHRASE};
 
 pub(super) const SECTION: Section = Section {
     name: "vault",
-    about: "Where cards are kept, in a store of their own (vault.db in the folder, the schema florin_vault on \
-            PostgreSQL), under keys that are not in it.",
+    about: "Where cards are kept, in a store of their own (vault.db in the folder, the schema florin_vault \
+            on PostgreSQL), under keys that are not in it.",
     keys: &[
         key!(
             "vault.enabled",
             [],
             BOOLEAN => vault.enabled,
             Is("true"),
-            "Whether card numbers are taken at all. Without them only providers' tokens and other methods are."
+            "Whether card numbers are taken at all. Without them only providers' tokens and other methods \
+             are."
         ),
         key!(
             "vault.keystore",
             [],
             FILE => vault.keystore,
             Unset("\"/etc/florin/vault.keystore\""),
-            "The file with the keys that cards are under, the same on all nodes; `florin vault init` makes it. \
-             Without it, SQLite makes vault.keystore and vault.key in its folder; on PostgreSQL cards then \
-             stay with the providers alone."
+            "The file with the keys that cards are under, the same on all nodes; `florin vault init` makes \
+             it. Without it, SQLite makes vault.keystore and vault.key in its folder; on PostgreSQL cards \
+             then stay with the providers alone."
         ),
         key!(
             "vault.key_file",
