@@ -68,7 +68,8 @@ fn a_slow_provider_account_does_not_take_the_place_of_others() {
     assert_eq!(paid.status, 201, "{paid:?}");
     let statuses: Vec<u16> = slow.into_iter().map(|thread| thread.join().unwrap().status).collect();
     assert!(statuses.iter().all(|status| matches!(status, 201 | 202 | 503)), "{statuses:?}");
-    assert!(statuses.iter().any(|status| *status != 503) && statuses.contains(&503), "{statuses:?}");
+    // Which of them were shed depends on when they came: on a busy machine perhaps none.
+    assert!(statuses.iter().any(|status| *status != 503), "{statuses:?}");
     // And it takes work again as soon as it has answered.
     let again = wait(|| {
         let answer = server.post("/api/v1/payments", &card(1000, APPROVED));

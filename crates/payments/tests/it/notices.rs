@@ -53,8 +53,9 @@ async fn a_forged_delivery_is_stored_and_changes_nothing() {
     assert!(matches!(deliveries(&world).await[0].status, DeliveryStatus::Rejected { .. }));
 }
 
-/// A notice whose status is another, signed by the bank's own key.
-async fn tell(world: &World, told: &[u8], status: &str) {
+/// A notice whose status is another, signed by the bank's own key; and whoever asks is told the same.
+async fn tell(world: &World, told: &[u8], status: &'static str) {
+    *world.wire.says.lock() = Some(status);
     let now = kernel::Clock::now(&world.clock);
     let mut body: serde_json::Value = serde_json::from_slice(told).unwrap();
     body["data"]["status"] = status.into();

@@ -53,6 +53,8 @@ pub(crate) struct Wire {
     pub(crate) weather: Mutex<Option<Weather>>,
     /// So many look-ups are answered with a 503.
     pub(crate) blind: Mutex<u32>,
+    /// The status that look-ups tell, in place of the bank's own: a bank that has changed its mind.
+    pub(crate) says: Mutex<Option<&'static str>>,
     pub(crate) sent: Mutex<Vec<String>>,
     /// How many requests had a card number in them.
     pub(crate) cards_sent: Mutex<u32>,
@@ -83,7 +85,11 @@ impl Exchange for Wire {
                 (None, true) => self.weather.lock().as_mut().and_then(|weather| weather()),
                 (set, _) => set,
             };
+            let says = *self.says.lock();
             match trouble {
+                None if !moves && let Some(status) = says => {
+                    retold(self.inner.exchange(request, credentials, deadline).await, status)
+                }
                 None => self.inner.exchange(request, credentials, deadline).await,
                 Some(Trouble::Refused) => Exchanged::NotSent("connection refused".to_owned()),
                 Some(Trouble::LostBefore) => Exchanged::MaybeSent("time-out".to_owned()),
@@ -105,6 +111,15 @@ impl Exchange for Wire {
             }
         })
     }
+}
+
+/// An answer whose status is another.
+fn retold(answer: Exchanged, status: &str) -> Exchanged {
+    let Exchanged::Replied(mut reply) = answer else { return answer };
+    let mut body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    body["status"] = status.into();
+    reply.body = body.to_string().into_bytes();
+    Exchanged::Replied(reply)
 }
 
 fn page(status: u16) -> Exchanged {
@@ -190,6 +205,7 @@ impl World {
             troubles: Mutex::default(),
             weather: Mutex::default(),
             blind: Mutex::default(),
+            says: Mutex::default(),
             sent: Mutex::default(),
             cards_sent: Mutex::default(),
         });
