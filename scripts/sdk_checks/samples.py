@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 
 url, key = sys.argv[1:]
@@ -66,7 +67,13 @@ for language in programs:
     known["re"] = refund["id"]
     assert run(language, "get_refund", known)["id"] == known["re"]
     assert run(language, "create_refund", known)["payment_id"] == known["pay"]
-    assert len(run(language, "list_payments", known)["data"]) == 1
+    # Lists by status may be a second behind.
+    for _ in range(30):
+        listed = run(language, "list_payments", known)["data"]
+        if len(listed) == 1:
+            break
+        time.sleep(0.2)
+    assert len(listed) == 1, listed
     assert run(language, "get_payment_timeline", known)["data"]
     assert run(language, "delete_customer", known)["deleted"] is True
     assert run(language, "get_health", known)["status"] == "healthy"
