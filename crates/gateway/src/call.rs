@@ -212,7 +212,11 @@ impl Call {
     ) -> Result<Option<Claim>, Problem> {
         let Some(key) = idempotency_key(&self.parts.headers)? else { return Ok(None) };
         let keys = self.keys()?;
-        let canonical = input::canonical(body, &|digits| keys.fingerprint(digits));
+        let cards = self.node.cards.as_deref();
+        let canonical = input::canonical(body, &|digits| {
+            let of_vault = cards.map(|cards| cards.shown_fingerprint(self.scope(), digits));
+            of_vault.unwrap_or_else(|| keys.fingerprint(digits))
+        });
         let parts = [route.as_bytes(), subject.as_bytes(), canonical.as_slice()];
         Ok(Some(Claim {
             scope: self.scope(),

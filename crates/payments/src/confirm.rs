@@ -117,7 +117,7 @@ impl Payments {
             },
             &opened,
         )?;
-        let summary = self.summary(scope, &source)?;
+        let summary = self.summary(scope, &source);
         let wish = Wish { initiator: source.initiator(off), stores_credential: command.stores_credential };
         let ready = self.ready(&opened, before.id, &source).await?;
         let (stored, keep) =

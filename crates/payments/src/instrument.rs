@@ -310,37 +310,35 @@ impl Payments {
     }
 
     /// How the method of a source may be shown.
-    pub(crate) fn summary(&self, scope: Scope, source: &Source) -> Result<MethodSummary, PaymentsError> {
+    pub(crate) fn summary(&self, scope: Scope, source: &Source) -> MethodSummary {
         match source {
             Source::Given(method) => self.summarise(scope, method),
-            Source::Stored(method) => Ok(method.summary.clone()),
-            Source::Own(_, summary) => Ok(summary.clone()),
+            Source::Stored(method) => method.summary.clone(),
+            Source::Own(_, summary) => summary.clone(),
         }
     }
 
     /// How a method may be shown.
-    pub(crate) fn summarise(
-        &self,
-        scope: Scope,
-        method: &MethodInput,
-    ) -> Result<MethodSummary, PaymentsError> {
-        Ok(match method {
+    pub(crate) fn summarise(&self, scope: Scope, method: &MethodInput) -> MethodSummary {
+        match method {
             MethodInput::Upi { vpa } => MethodSummary::Upi { vpa: vpa.clone() },
             MethodInput::Token(_) | MethodInput::Stored(_) => MethodSummary::Card(CardSummary::default()),
             MethodInput::Card(card) => {
-                let keys = self.vault.keys(scope.mode);
-                let keys = keys.map_err(|error| PaymentsError::Internal(error.to_string()))?;
+                // Its key is the card vault's: with the server secret and this database alone, the digits that
+                // are not stored could be tried out.
+                let digits = card.number.digits().expose();
+                let fingerprint = self.cards.as_ref().map(|cards| cards.shown_fingerprint(scope, digits));
                 MethodSummary::Card(CardSummary {
                     brand: Some(card.number.brand()),
                     last4: Some(card.number.last4().to_owned()),
                     bin: Some(card.number.bin().to_owned()),
                     exp_month: Some(card.exp_month),
                     exp_year: Some(card.exp_year),
-                    fingerprint: Some(keys.fingerprint(card.number.digits().expose())),
+                    fingerprint,
                     ..CardSummary::default()
                 })
             }
-        })
+        }
     }
 
     /// The first successful charge with a stored method gives it what the provider tells of the card, and,

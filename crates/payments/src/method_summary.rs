@@ -22,7 +22,8 @@ pub struct CardSummary {
     /// Four digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exp_year: Option<u16>,
-    /// The same card has the same one, within this installation.
+    /// The same card has the same one, within this merchant and mode. `None` without a card vault, whose
+    /// key it takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     /// Where it was issued: ISO 3166-1 alpha-2.

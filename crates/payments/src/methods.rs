@@ -169,7 +169,7 @@ impl Payments {
             let message = format!("{} does not take {}", opened.provider.profile().name, kind.as_str());
             return Err(Rejection::Invalid { param: "/type", message }.into());
         }
-        let mut summary = self.summarise(scope, &new.method)?;
+        let mut summary = self.summarise(scope, &new.method);
         let mut vaulted = None;
         let token = match new.method {
             MethodInput::Card(card) => {

@@ -171,7 +171,7 @@ impl Payments {
             initiator: source.map_or(Initiator::Customer, |source| source.initiator(off)),
             stores_credential: command.stores_credential,
         };
-        let summary = source.map(|source| self.summary(scope, source)).transpose()?;
+        let summary = source.map(|source| self.summary(scope, source));
         let (ready, instrument) = match source {
             Some(source) if command.confirm => (Some(self.ready(&opened, id, source).await?), None),
             // Charged later: a card is with the provider by then, and its number nowhere here.

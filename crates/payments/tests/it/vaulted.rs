@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use kernel::{Credentials, Distilled, Id, Query, Reply, Row};
 use payments::{
-    ConfirmPayment, CreatePayment, CustomerRef, MethodInput, NewAccount, NewMethod, PaymentMethod,
-    PaymentMethodKind, PaymentStatus, PaymentsError, Rejection, SettingsPatch,
+    ConfirmPayment, CreatePayment, CustomerRef, MethodInput, MethodSummary, NewAccount, NewMethod,
+    PaymentMethod, PaymentMethodKind, PaymentStatus, PaymentsError, Rejection, SettingsPatch,
 };
 use provider_kit::{
     Account, Call, Context, Delivery, Incoming, Profile, Provider, ProviderAccount, Registry, Step,
@@ -18,6 +18,7 @@ use provider_kit::{
 use sandbox_bank::Keys;
 use store::{Fault, Memory, Schema};
 use testkit::{CountedIds, ManualClock, SeededRandom};
+use vault::ServerSecret;
 use vault::cards::{CardVault, KeystorePorts, MIGRATIONS, SoftwareKeystore, TABLES, Unlock, VaultPorts};
 
 use crate::world::{World, card, card_payment};
@@ -199,6 +200,38 @@ async fn a_stored_card_is_charged_at_another_provider_and_tokenized_there_once()
     assert_eq!(operations[0].account, world.account);
     world.quiet().await;
     world.assert_agreement().await;
+}
+
+/// What the stored rows say of a card besides its first six and last four digits cannot be computed from
+/// the server secret: whoever has that and the database would try out the digits between.
+#[tokio::test]
+async fn the_fingerprint_of_a_card_is_of_the_vaults_key_or_absent() {
+    let world = world("fingerprint").await;
+    let shown = world.vault.as_ref().unwrap().cards.shown_fingerprint(world.scope, VISA);
+    let paid = world.pay(VISA).await.payment;
+    assert_eq!(fingerprint(paid.method.as_ref().unwrap()), Some(shown.as_str()));
+    let id = method(&world, None).await;
+    let stored = world.create(charging(id, None)).await.unwrap().payment;
+    assert_eq!(fingerprint(stored.method.as_ref().unwrap()), Some(shown.as_str()), "the same card");
+    let secret = ServerSecret::parse(&"5a".repeat(32)).unwrap();
+    let of_secret = vault::Keys::derive(&secret, world.scope.mode).unwrap().fingerprint(VISA);
+    assert_ne!(of_secret, shown);
+    let rows = world.store.find(Query::everywhere(payments::TABLES[0], 10)).await.unwrap();
+    for row in &rows {
+        let text = String::from_utf8_lossy(&row.state).into_owned();
+        assert!(text.contains(&shown) && !text.contains(&of_secret), "{text}");
+    }
+
+    let without = World::new().await;
+    let paid = without.pay(VISA).await.payment;
+    assert_eq!(fingerprint(paid.method.as_ref().unwrap()), None);
+}
+
+fn fingerprint(method: &MethodSummary) -> Option<&str> {
+    match method {
+        MethodSummary::Card(card) => card.fingerprint.as_deref(),
+        MethodSummary::Upi { .. } => None,
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ const BELIEVED_FOR: Duration = Duration::from_secs(5);
 pub(crate) struct Held {
     pub(crate) keyring: Keyring,
     fingerprints: hmac::Key,
+    shown: hmac::Key,
     read_at: Monotonic,
 }
 
@@ -32,6 +33,20 @@ impl Held {
         context.update(number.digits().expose().as_bytes());
         to_hex(context.sign().as_ref())
     }
+
+    /// As [`CardVault::shown_fingerprint`] says.
+    fn shown_fingerprint(&self, scope: Scope, digits: &str) -> String {
+        let mut context = hmac::Context::with_key(&self.shown);
+        context.update(&scope.to_bytes());
+        context.update(digits.as_bytes());
+        to_hex(context.sign().as_ref().get(..16).unwrap_or_default())
+    }
+}
+
+/// The key of the fingerprints that leave the vault. It follows from the one of those inside, so that it
+/// too stays the same for ever, and tells nothing of it.
+fn shown_key(fingerprints: &hmac::Key) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(fingerprints, b"shown card fingerprint").as_ref())
 }
 
 /// The keyring of the store, made at the first start; every key that it names is in the keystore and is
@@ -91,7 +106,7 @@ pub(crate) async fn hold(ports: &VaultPorts, keyring: Keyring) -> Result<Held, V
     let wrapped = keyring.fingerprint_key.bytes()?;
     let key = ports.keys.unwrap(keyring.current, &place, &wrapped).await?;
     let fingerprints = hmac::Key::new(hmac::HMAC_SHA256, key.expose());
-    Ok(Held { keyring, fingerprints, read_at })
+    Ok(Held { keyring, shown: shown_key(&fingerprints), fingerprints, read_at })
 }
 
 /// A key of the keystore with its check value.
@@ -120,6 +135,17 @@ impl Keyring {
 }
 
 impl CardVault {
+    /// Which card a number is, as a payment shows it: 32 characters, equal for equal digits of one
+    /// merchant and mode, not comparable with those of another, nor with what is in the vault. Without the
+    /// keystore nobody can try out which number it is.
+    ///
+    /// No rotation changes its key, so that what was read at the start answers: no payment waits for the
+    /// vault's store.
+    pub fn shown_fingerprint(&self, scope: Scope, digits: &str) -> String {
+        let held = Arc::clone(&self.held.lock());
+        held.shown_fingerprint(scope, digits)
+    }
+
     /// The keyring, at most a few seconds old.
     pub(crate) async fn held(&self) -> Result<Arc<Held>, VaultError> {
         let held = Arc::clone(&self.held.lock());

@@ -65,6 +65,11 @@ impl CardWorld {
         Self { memory: Some(memory), ..Self::over("memory", name, store, clock, None) }
     }
 
+    /// In memory, and with other random numbers than all others: its keys are nobody else's.
+    pub(crate) fn seeded(name: &str, seed: u64) -> Self {
+        Self { random: Arc::new(SeededRandom::new(seed)), ..Self::memory(name) }
+    }
+
     pub(crate) fn sqlite(name: &str) -> Self {
         let clock = ManualClock::new("2026-11-21T10:00:00Z".parse().unwrap());
         let folder = Folder::new(&format!("{name}-sqlite-files"));

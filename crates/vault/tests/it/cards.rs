@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use kernel::{Mode, Scope};
 use serde_json::Value;
 use store::Fault;
 use vault::VaultError;
@@ -48,6 +49,28 @@ async fn a_card_is_kept_once_in_its_scope_and_nowhere_in_plain() {
         let again = world.start().await.unwrap();
         assert_eq!(again.reveal(scope(1), holder(2), first).await.unwrap(), Some(number(VISA)));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shown_fingerprint_is_the_same_for_ever_and_for_nobody_else() {
+    let world = CardWorld::memory("shown");
+    let vault = world.start().await.unwrap();
+    let shown = vault.shown_fingerprint(scope(1), VISA);
+    assert_eq!(shown.len(), 32);
+    assert_ne!(vault.shown_fingerprint(scope(1), AMEX), shown);
+    assert_ne!(vault.shown_fingerprint(scope(2), VISA), shown, "not comparable between merchants");
+    let live = Scope { mode: Mode::Live, ..scope(1) };
+    assert_ne!(vault.shown_fingerprint(live, VISA), shown, "nor between modes");
+    // What is in the vault is another one: the two databases together show no more than each alone.
+    vault.keep(scope(1), holder(1), &number(VISA)).await.unwrap();
+    let kept = state(&world.cards().await[0])["kept"]["fingerprint"].as_str().unwrap().to_owned();
+    assert!(!kept.starts_with(&shown), "{kept} {shown}");
+    // A rotation and a restart change nothing, another vault has another key.
+    vault.rotate().await.unwrap();
+    assert_eq!(vault.shown_fingerprint(scope(1), VISA), shown);
+    assert_eq!(world.start().await.unwrap().shown_fingerprint(scope(1), VISA), shown);
+    let elsewhere = CardWorld::seeded("shown-elsewhere", 8).start().await.unwrap();
+    assert_ne!(elsewhere.shown_fingerprint(scope(1), VISA), shown);
 }
 
 #[tokio::test(flavor = "multi_thread")]
