@@ -73,6 +73,8 @@ pub(crate) struct Draft {
     pub(crate) unseen: bool,
     moves: Vec<(WaitingClaim, OperationId)>,
     answers: Vec<Answering>,
+    /// The keys of the answers that the commit under way writes.
+    answering: Vec<String>,
     /// The keys that commits of this draft have answered.
     pub(crate) answered: Vec<String>,
     facts: Vec<(&'static str, Map<String, Value>)>,
@@ -137,6 +139,7 @@ impl Draft {
             unseen: false,
             moves: Vec::new(),
             answers: Vec::new(),
+            answering: Vec::new(),
             answered: Vec::new(),
             facts: Vec::new(),
             transfers: Vec::new(),
@@ -267,7 +270,7 @@ impl Draft {
         self.aside = None;
         self.claim = None;
         self.moves.clear();
-        self.answered.extend(self.answers.drain(..).map(|answering| answering.claim.key));
+        self.answered.append(&mut self.answering);
         self.facts.clear();
         self.to_send.clear();
         // It was for that operation, and not for what follows from it.
@@ -311,6 +314,7 @@ impl Draft {
         }
         for answering in std::mem::take(&mut self.answers) {
             let answer = self.encode_answer(&answering, changes)?;
+            self.answering.push(answering.claim.key.clone());
             match &mut self.claim {
                 // The claim is made and answered in one commit.
                 Some(claim) if claim.key == answering.claim.key => claim.answer = Some(answer),

@@ -26,7 +26,7 @@ use crate::measure;
 use crate::operation::{Due, OperationId, OperationKind, OperationStatus, StepMac, WaitingClaim};
 use crate::pay::Run;
 use crate::rejection::PaymentsError;
-use crate::service::{Payments, Teller, answered, policy};
+use crate::service::{Payments, Teller, answered, into_answered, policy};
 use crate::settings::LateSuccess;
 
 /// The most steps of one call.
@@ -122,8 +122,9 @@ impl Payments {
         let reserved = start;
         while let Some(id) = queue.pop_front() {
             // What is on the disk, should nothing more be written or read.
-            let mut written = Box::new(answered(&draft, id));
-            written.verdict = Verdict::Accepted;
+            let written = teller.listens().then(|| {
+                Box::new(Answered { verdict: Verdict::Accepted, ..answered(&draft, id) })
+            });
             let waiting = waiting(&draft, id);
             let driven = self.drive(&mut draft, &opened, id, start).await;
             // Before the settle is queued: its successors may be sent from its commit on.
@@ -138,18 +139,29 @@ impl Payments {
                 Ok(successors) => {
                     let took = self.clock.monotonic().0.saturating_sub(reserved.monotonic.0);
                     measure::processed(&draft, id, took);
+                    queue.extend(successors.iter().copied());
                     // Of a charge that was given up for another, its caller is told by that other.
-                    if !successors.iter().any(|successor| successor.kind.is_charge()) {
-                        let told = self.answer_of(&draft, id, waiting).await;
-                        teller.tell(Ok(told.unwrap_or(*written)));
+                    let given_up = successors.iter().any(|successor| successor.kind.is_charge());
+                    if let Some(written) = written.filter(|_| !given_up) {
+                        let told = match self.answer_elsewhere(&draft, id, waiting).await {
+                            Ok(None) if queue.is_empty() => {
+                                teller.tell(Ok(into_answered(draft, id)));
+                                return Ok(());
+                            }
+                            Ok(None) => answered(&draft, id),
+                            Ok(Some(told)) => told,
+                            Err(_) => *written,
+                        };
+                        teller.tell(Ok(told));
                     }
-                    queue.extend(successors);
                 }
                 Err(error) => {
                     tracing::error!(operation = %id, %error, "a settle is left to the resolver");
                     // It is reserved, and perhaps sent: never may the caller hear that nothing happened.
-                    let accepted = self.accepted(draft.scope, draft.payment.id).await;
-                    teller.tell(Ok(accepted.unwrap_or(*written)));
+                    if let Some(written) = written {
+                        let accepted = self.accepted(draft.scope, draft.payment.id).await;
+                        teller.tell(Ok(accepted.unwrap_or(*written)));
+                    }
                     return Ok(());
                 }
             }
@@ -157,23 +169,24 @@ impl Payments {
         Ok(())
     }
 
-    /// What the caller of a settled operation is told: what its settle wrote as the answer of its key. If
-    /// somebody else settled it, that answer stands, however much the payment has changed since; and if
-    /// the key waits for another operation now, nothing is decided yet.
-    async fn answer_of(
+    /// What the caller of an operation is told, if that is not as the draft has it. Somebody else's settle
+    /// wrote the answer of its key, and that stands, however much the payment has changed since; and if the
+    /// key waits for another operation now, nothing is decided yet.
+    async fn answer_elsewhere(
         &self,
         draft: &Draft,
         id: OperationId,
         waiting: Option<WaitingClaim>,
-    ) -> Result<Answered, PaymentsError> {
+    ) -> Result<Option<Answered>, PaymentsError> {
         let waits = self::waiting(draft, id);
         let settled = |claim: &WaitingClaim| waits.as_ref() != Some(claim);
-        match waiting.filter(|claim| settled(claim) && !draft.answered.contains(&claim.key)) {
-            None => Ok(answered(draft, id)),
-            Some(claim) => match claims::told(&self.store, draft.scope, &claim.key).await? {
-                Some(told) => Ok(told),
-                None => self.accepted(draft.scope, draft.payment.id).await,
-            },
+        let Some(claim) = waiting.filter(|claim| settled(claim) && !draft.answered.contains(&claim.key))
+        else {
+            return Ok(None);
+        };
+        match claims::told(&self.store, draft.scope, &claim.key).await? {
+            Some(told) => Ok(Some(told)),
+            None => self.accepted(draft.scope, draft.payment.id).await.map(Some),
         }
     }
 

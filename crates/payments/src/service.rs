@@ -398,6 +398,11 @@ impl Teller {
         Self(None)
     }
 
+    /// Whether somebody is still to be told.
+    pub(crate) const fn listens(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(crate) fn tell(&mut self, what: Result<Answered, PaymentsError>) {
         if let Some(sender) = self.0.take() {
             // The caller may have hung up: that changes nothing here.
@@ -435,6 +440,17 @@ pub(crate) fn answered(draft: &Draft, id: OperationId) -> Answered {
         verdict: crate::apply::verdict(draft, id),
         payment: draft.payment.clone(),
         refund: refund.map(|touched| touched.record.clone()),
+        replayed: false,
+    }
+}
+
+/// [`answered`], of a draft that nobody needs any more.
+pub(crate) fn into_answered(draft: Draft, id: OperationId) -> Answered {
+    let refund = draft.refunds.iter().find(|refund| refund.record.operation == id);
+    Answered {
+        verdict: crate::apply::verdict(&draft, id),
+        refund: refund.map(|touched| touched.record.clone()),
+        payment: draft.payment,
         replayed: false,
     }
 }
