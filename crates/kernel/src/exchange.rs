@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::port::{BoxFuture, Monotonic};
 use crate::{Secret, Timestamp};
@@ -135,13 +136,41 @@ impl fmt::Debug for Reply {
 
 /// What is worth keeping of a reply: stored with the operation, and all that the next step sees,
 /// live as after a crash. No secret, no card number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// It is one JSON text, made once: what reads the operation, and what writes it, carries it as it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Distilled {
     /// The step that was answered.
     pub step: String,
-    /// What the provider's mapping kept of it.
-    pub facts: serde_json::Value,
+    facts: Box<RawValue>,
 }
+
+impl Distilled {
+    /// Of what a provider's mapping kept. What cannot be written as JSON is kept as `null`, which
+    /// [`Distilled::read`] refuses like any other form that is not the mapping's.
+    pub fn of<T: Serialize>(step: &str, kept: &T) -> Self {
+        let facts = serde_json::value::to_raw_value(kept).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        Self { step: step.to_owned(), facts }
+    }
+
+    /// What was kept. An error where it has another form than `T`: an older build may have kept it.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.facts.get())
+    }
+
+    /// The JSON of what was kept.
+    pub const fn facts(&self) -> &RawValue {
+        &self.facts
+    }
+}
+
+impl PartialEq for Distilled {
+    fn eq(&self, other: &Self) -> bool {
+        self.step == other.step && self.facts.get() == other.facts.get()
+    }
+}
+
+impl Eq for Distilled {}
 
 /// Until when a request may be sent, and how long its answer is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ mod event;
 mod exchange;
 mod id;
 mod job;
+mod memo;
 mod migration;
 mod money;
 mod network;
@@ -39,6 +40,7 @@ pub use exchange::{
 };
 pub use id::{Id, IdError, IdText, Kind};
 pub use job::{Job, TakenJob};
+pub use memo::Memo;
 pub use migration::Migration;
 pub use money::{Money, MoneyError};
 pub use network::{Network, NetworkError};

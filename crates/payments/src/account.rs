@@ -16,7 +16,7 @@ use vault::{Purpose, Vault};
 
 use crate::cache::Cache;
 use crate::rejection::{PaymentsError, Rejection};
-use crate::watch::{Watch, Watched};
+use crate::watch::{Figures, Watch, Watched};
 
 /// How often a configured account is written when other nodes do the same.
 const CONFIGURE_TRIES: u32 = 5;
@@ -343,6 +343,7 @@ impl Accounts {
             inner: self.exchanges.of(&record.account),
             watch: Arc::clone(&self.watch),
             account: record.account.clone(),
+            figures: Figures::of(&record.account.provider),
         });
         let credentials = Credentials::new(secrets);
         let account = record.account;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kernel::{BoxFuture, Clock, Credentials, Deadline, Exchange, Exchanged, Id, Monotonic, Request};
+use metrics::{Counter, Histogram};
 use parking_lot::Mutex;
 use provider_kit::{Account, ProviderAccount};
 use tracing::Instrument as _;
@@ -92,6 +93,34 @@ pub(crate) struct Watched {
     pub(crate) watch: Arc<Watch>,
     pub(crate) account: ProviderAccount,
     pub(crate) calls: Arc<AtomicUsize>,
+    pub(crate) figures: Figures,
+}
+
+/// What is recorded of each request to one provider.
+pub(crate) struct Figures {
+    answered: Counter,
+    failed: Counter,
+    not_sent: Counter,
+    maybe_sent: Counter,
+    duration: Histogram,
+}
+
+impl Figures {
+    pub(crate) fn of(provider: &str) -> Self {
+        let requests = |result: &'static str| {
+            metrics::counter!("provider_requests_total", "provider" => provider.to_owned(), "result" => result)
+        };
+        Self {
+            answered: requests("answered"),
+            failed: requests("failed"),
+            not_sent: requests("not_sent"),
+            maybe_sent: requests("maybe_sent"),
+            duration: metrics::histogram!(
+                "provider_request_duration_seconds",
+                "provider" => provider.to_owned()
+            ),
+        }
+    }
 }
 
 /// One call that is under way.
@@ -134,19 +163,16 @@ impl Exchange for Watched {
             let exchanging = self.inner.exchange(request, credentials, deadline);
             let exchanged = exchanging.instrument(span.clone()).await;
             let ended = self.watch.clock.monotonic();
-            let result = match &exchanged {
-                Exchanged::Replied(reply) if reply.status < 500 => "answered",
-                Exchanged::Replied(_) => "failed",
-                Exchanged::NotSent(_) => "not_sent",
-                Exchanged::MaybeSent(_) => "maybe_sent",
+            let (result, counter) = match &exchanged {
+                Exchanged::Replied(reply) if reply.status < 500 => ("answered", &self.figures.answered),
+                Exchanged::Replied(_) => ("failed", &self.figures.failed),
+                Exchanged::NotSent(_) => ("not_sent", &self.figures.not_sent),
+                Exchanged::MaybeSent(_) => ("maybe_sent", &self.figures.maybe_sent),
             };
             span.record("result", result);
             self.watch.note(&self.account, result != "answered", ended);
-            let provider = &self.account.provider;
-            metrics::counter!("provider_requests_total", "provider" => provider.clone(), "result" => result)
-                .increment(1);
-            metrics::histogram!("provider_request_duration_seconds", "provider" => provider.clone())
-                .record(ended.0.saturating_sub(began.0));
+            counter.increment(1);
+            self.figures.duration.record(ended.0.saturating_sub(began.0));
             exchanged
         })
     }

@@ -2,7 +2,6 @@
 
 use kernel::{Distilled, Money, Reply};
 use provider_kit::{Action, ActionRequired, Approved, Call, Decline, DeclineCode, Outcome, Verb, scrub};
-use serde::Deserialize;
 
 use crate::wire::{ActionBody, ErrorAnswer, ErrorBody, Kept, Object};
 
@@ -20,12 +19,12 @@ pub(crate) fn distill(step: &str, reply: &Reply) -> Distilled {
             .map_or_else(|_| unreadable(), |ErrorAnswer { error }| Kept::Refused { status, error }),
         _ => unreadable(),
     };
-    Distilled { step: step.to_owned(), facts: serde_json::to_value(kept).unwrap_or_default() }
+    Distilled::of(step, &kept)
 }
 
 /// What came of a call, from the answer that was kept.
 pub(crate) fn outcome(call: &Call, reply: &Distilled) -> Outcome {
-    match Kept::deserialize(&reply.facts) {
+    match reply.read() {
         Ok(Kept::Answered { object, .. }) => of_object(call, *object),
         Ok(Kept::Refused { status, error }) => refused(call, status, error),
         // Also a 4xx that is not the bank's own: who knows what stands in between.

@@ -269,7 +269,7 @@ pub(crate) fn distill(step: &str, reply: &Reply) -> Distilled {
         _ => None,
     };
     let kept = kept.unwrap_or_else(|| Kept::Unreadable { status, raw: scrub::excerpt(&reply.body, RAW_MAX) });
-    Distilled { step: step.to_owned(), facts: serde_json::to_value(kept).unwrap_or_default() }
+    Distilled::of(step, &kept)
 }
 
 fn answered(step: &str, body: &[u8]) -> Option<Kept> {
@@ -299,7 +299,7 @@ pub(crate) struct Said(Vec<(String, Kept)>);
 impl Said {
     pub(crate) fn of(replies: &[Distilled]) -> Self {
         let read = |reply: &Distilled| {
-            let kept = Kept::deserialize(&reply.facts).unwrap_or_else(|_| Kept::Unreadable {
+            let kept = reply.read::<Kept>().unwrap_or_else(|_| Kept::Unreadable {
                 status: 0,
                 raw: "a reply of another form was kept".to_owned(),
             });

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use kernel::Clock;
+use kernel::{Clock, Timestamp};
 use node::mask;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -65,7 +65,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut line = Line::begin(&self.clock.now().to_string(), event.metadata().level().as_str());
+        let mut line = Line::begin(self.clock.now(), event.metadata().level().as_str());
         event.record(&mut line);
         for span in context.event_scope(event).into_iter().flatten() {
             if let Some(belongs) = span.extensions().get::<Belongs>() {
@@ -77,19 +77,24 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             }
         }
         // Whoever reads it may be gone: that ends no payment.
-        let _ = std::io::stderr().lock().write_all(line.end().as_bytes());
+        let _ = std::io::stderr().lock().write_all(line.end());
     }
 }
 
+/// Longer than nearly every line.
+const LINE: usize = 512;
+
 /// A line in the making.
 struct Line {
-    text: String,
+    bytes: Vec<u8>,
     names: Vec<&'static str>,
 }
 
 impl Line {
-    fn begin(timestamp: &str, level: &str) -> Self {
-        Self { text: format!("{{\"timestamp\":\"{timestamp}\",\"level\":\"{level}\""), names: Vec::new() }
+    fn begin(at: Timestamp, level: &str) -> Self {
+        let mut line = Self { bytes: Vec::with_capacity(LINE), names: Vec::with_capacity(8) };
+        let _ = write!(line.bytes, "{{\"timestamp\":\"{at}\",\"level\":\"{level}\"");
+        line
     }
 
     fn has(&self, name: &str) -> bool {
@@ -97,26 +102,33 @@ impl Line {
     }
 
     fn text(&mut self, name: &'static str, value: &str) {
+        self.name(name);
         // A text can always be written as JSON.
-        self.raw(name, &serde_json::to_string(&mask(value)).unwrap_or_default());
+        let _ = serde_json::to_writer(&mut self.bytes, mask(value).as_ref());
     }
 
     /// A number, which could be that of a card.
-    fn number(&mut self, name: &'static str, value: &str) {
-        match mask(value) {
-            Cow::Borrowed(_) => self.raw(name, value),
-            Cow::Owned(masked) => self.raw(name, &format!("\"{masked}\"")),
+    fn number(&mut self, name: &'static str, value: impl fmt::Display) {
+        self.name(name);
+        let from = self.bytes.len();
+        let _ = write!(self.bytes, "{value}");
+        let written = self.bytes.get(from..).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        if let Cow::Owned(masked) = mask(written.unwrap_or_default()) {
+            self.bytes.truncate(from);
+            let _ = write!(self.bytes, "\"{masked}\"");
         }
     }
 
-    fn raw(&mut self, name: &'static str, json: &str) {
+    fn name(&mut self, name: &'static str) {
         self.names.push(name);
-        self.text.extend([",\"", name, "\":", json]);
+        for part in [",\"", name, "\":"] {
+            self.bytes.extend_from_slice(part.as_bytes());
+        }
     }
 
-    fn end(mut self) -> String {
-        self.text.push_str("}\n");
-        self.text
+    fn end(&mut self) -> &[u8] {
+        self.bytes.extend_from_slice(b"}\n");
+        &self.bytes
     }
 }
 
@@ -126,15 +138,16 @@ impl Visit for Line {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.raw(field.name(), if value { "true" } else { "false" });
+        self.name(field.name());
+        let _ = write!(self.bytes, "{value}");
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.number(field.name(), &value.to_string());
+        self.number(field.name(), value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.number(field.name(), &value.to_string());
+        self.number(field.name(), value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

@@ -36,15 +36,18 @@ pub(crate) fn begin(config: &Config) -> Result<Option<Traces>, Failure> {
     };
     let clock = node::host::ports().clock;
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if is_json {
-        Box::new(json::Lines::new(Arc::clone(&clock)).with_filter(level))
+        Box::new(json::Lines::new(Arc::clone(&clock)))
     } else {
         let layer = tracing_subscriber::fmt::layer().with_writer(Masked).with_target(false);
-        Box::new(layer.with_ansi(output::is_watched()).with_filter(level))
+        Box::new(layer.with_ansi(output::is_watched()))
     };
     let (traces, spans) = Traces::begin(&config.otlp, clock)?.unzip();
-    let layers: Vec<_> = std::iter::once(lines).chain(spans).collect();
     // A second call finds a subscriber in place, which is as good.
-    let _ = tracing_subscriber::registry().with(layers).try_init();
+    let _ = match spans {
+        // What each of two wants has to be remembered for every span and line; what one wants, has not.
+        Some(spans) => tracing_subscriber::registry().with(vec![lines.with_filter(level).boxed(), spans]).try_init(),
+        None => tracing_subscriber::registry().with(lines.and_then(level)).try_init(),
+    };
     std::panic::set_hook(Box::new(log_panic));
     Ok(traces)
 }

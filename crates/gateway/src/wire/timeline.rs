@@ -8,6 +8,7 @@ use provider_kit::Account;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::At;
 use crate::openapi::form;
@@ -140,7 +141,7 @@ struct ReplyObject<'a> {
     step: &'a str,
     /// The facts.
     #[schemars(with = "Value")]
-    facts: &'a Value,
+    facts: &'a RawValue,
 }
 
 /// One request to a provider and what came back, redacted.
@@ -260,7 +261,7 @@ impl<'a> OperationObject<'a> {
             reference: operation.id.reference(),
             provider_reference: operation.reference.as_deref(),
             decline_code: operation.decline_code(),
-            replies: replies.map(|reply| ReplyObject { step: &reply.step, facts: &reply.facts }).collect(),
+            replies: replies.map(|reply| ReplyObject { step: &reply.step, facts: reply.facts() }).collect(),
             checks: operation.checks,
             finished_at: operation.finished_at.map(At),
         }

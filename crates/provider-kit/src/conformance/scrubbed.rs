@@ -69,9 +69,9 @@ impl Forbidden {
 
     fn in_distilled(&self, recorded: &[Recorded]) -> Result<(), String> {
         for distilled in recorded.iter().filter_map(|recorded| recorded.distilled.as_ref()) {
-            let text = distilled.facts.to_string();
-            self.check(&format!("what is kept of `{}`", distilled.step), &text)?;
-            if kernel::contains_card_number(&text) {
+            let text = distilled.facts().get();
+            self.check(&format!("what is kept of `{}`", distilled.step), text)?;
+            if kernel::contains_card_number(text) {
                 return Err(format!("what is kept of `{}` holds a card number", distilled.step));
             }
         }

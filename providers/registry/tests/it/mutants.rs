@@ -79,13 +79,13 @@ impl Provider for Mutant {
     }
 
     fn distill(&self, step: &str, reply: &Reply) -> Distilled {
-        let mut distilled = Sandbox.distill(step, reply);
-        if self.0 == Wrong::KeepsEverything
-            && let Some(facts) = distilled.facts.as_object_mut()
-        {
-            facts.insert("raw".to_owned(), String::from_utf8_lossy(&reply.body).into());
+        let distilled = Sandbox.distill(step, reply);
+        if self.0 != Wrong::KeepsEverything {
+            return distilled;
         }
-        distilled
+        let mut kept: serde_json::Value = distilled.read().unwrap();
+        kept["raw"] = String::from_utf8_lossy(&reply.body).into();
+        Distilled::of(step, &kept)
     }
 
     fn webhook(
