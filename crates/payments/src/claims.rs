@@ -99,5 +99,10 @@ fn subject(text: &str) -> Option<(Id<PaymentKind>, Option<OperationId>)> {
 fn read(answer: &Answer) -> Option<Answered> {
     let verdict: Verdict = serde_json::from_str(answer.outcome.get()).ok()?;
     let snapshot: Snapshot = serde_json::from_str(answer.snapshot.get()).ok()?;
-    Some(Answered { verdict, payment: snapshot.payment, refund: snapshot.refund, replayed: true })
+    Some(Answered {
+        verdict,
+        payment: snapshot.payment.into(),
+        refund: snapshot.refund.map(Box::new),
+        replayed: true,
+    })
 }

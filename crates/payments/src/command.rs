@@ -213,10 +213,10 @@ pub enum Verdict {
 pub struct Answered {
     /// What came of it.
     pub verdict: Verdict,
-    /// The payment as it was then.
-    pub payment: Payment,
+    /// The payment as it was then. Boxed, as is the refund: an answer goes through many hands.
+    pub payment: Box<Payment>,
     /// The refund, if it was one.
-    pub refund: Option<Refund>,
+    pub refund: Option<Box<Refund>>,
     /// It was answered before.
     pub replayed: bool,
 }

@@ -122,9 +122,9 @@ impl Payments {
         let reserved = start;
         while let Some(id) = queue.pop_front() {
             // What is on the disk, should nothing more be written or read.
-            let written = teller.listens().then(|| {
-                Box::new(Answered { verdict: Verdict::Accepted, ..answered(&draft, id) })
-            });
+            let written = teller
+                .listens()
+                .then(|| Box::new(Answered { verdict: Verdict::Accepted, ..answered(&draft, id) }));
             let waiting = waiting(&draft, id);
             let driven = self.drive(&mut draft, &opened, id, start).await;
             // Before the settle is queued: its successors may be sent from its commit on.

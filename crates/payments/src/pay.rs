@@ -379,5 +379,5 @@ pub(crate) fn new_payment(
 pub(crate) fn done(draft: &Draft) -> Answered {
     let waits = draft.payment.cancel.is_some();
     let verdict = if waits { Verdict::Accepted } else { Verdict::Done };
-    Answered { verdict, payment: draft.payment.clone(), refund: None, replayed: false }
+    Answered { verdict, payment: Box::new(draft.payment.clone()), refund: None, replayed: false }
 }

@@ -300,8 +300,11 @@ impl Payments {
                 tracing::error!(payment = %draft.payment.id, alert = alert.as_str(), "alert");
             }
             measure::committed(draft);
-            let keys = self.vault.keys(draft.scope.mode).ok();
-            self.fresh.keep(draft.scope, &draft.payment, keys, self.clock.monotonic());
+            // What is sent now will be committed again, most often before the next pass over the search.
+            if draft.to_send.is_empty() {
+                let keys = self.vault.keys(draft.scope.mode).ok();
+                self.fresh.keep(draft.scope, &draft.payment, keys, self.clock.monotonic());
+            }
             draft.committed();
         }
         Ok(outcome)
@@ -342,7 +345,7 @@ impl Payments {
         match self.payment(scope, id).await {
             Ok(found) => Ok(Answered {
                 verdict: Verdict::Accepted,
-                payment: found.record,
+                payment: Box::new(found.record),
                 refund: None,
                 replayed: false,
             }),
@@ -381,7 +384,7 @@ impl Payments {
             Some(Known::Running(payment, operation)) => {
                 let mut told = self.accepted(claim.scope, payment).await?;
                 if let Some(id) = operation {
-                    told.refund = self.refund_by(claim.scope, id).await?;
+                    told.refund = self.refund_by(claim.scope, id).await?.map(Box::new);
                 }
                 Ok(told)
             }
@@ -438,8 +441,8 @@ pub(crate) fn answered(draft: &Draft, id: OperationId) -> Answered {
     let refund = draft.refunds.iter().find(|refund| refund.record.operation == id);
     Answered {
         verdict: crate::apply::verdict(draft, id),
-        payment: draft.payment.clone(),
-        refund: refund.map(|touched| touched.record.clone()),
+        payment: Box::new(draft.payment.clone()),
+        refund: refund.map(|touched| Box::new(touched.record.clone())),
         replayed: false,
     }
 }
@@ -449,8 +452,8 @@ pub(crate) fn into_answered(draft: Draft, id: OperationId) -> Answered {
     let refund = draft.refunds.iter().find(|refund| refund.record.operation == id);
     Answered {
         verdict: crate::apply::verdict(&draft, id),
-        refund: refund.map(|touched| touched.record.clone()),
-        payment: draft.payment,
+        refund: refund.map(|touched| Box::new(touched.record.clone())),
+        payment: Box::new(draft.payment),
         replayed: false,
     }
 }

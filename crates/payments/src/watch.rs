@@ -107,9 +107,7 @@ pub(crate) struct Figures {
 
 impl Figures {
     pub(crate) fn of(provider: &str) -> Self {
-        let requests = |result: &'static str| {
-            metrics::counter!("provider_requests_total", "provider" => provider.to_owned(), "result" => result)
-        };
+        let requests = |result: &'static str| metrics::counter!("provider_requests_total", "provider" => provider.to_owned(), "result" => result);
         Self {
             answered: requests("answered"),
             failed: requests("failed"),

@@ -45,7 +45,9 @@ pub(crate) fn begin(config: &Config) -> Result<Option<Traces>, Failure> {
     // A second call finds a subscriber in place, which is as good.
     let _ = match spans {
         // What each of two wants has to be remembered for every span and line; what one wants, has not.
-        Some(spans) => tracing_subscriber::registry().with(vec![lines.with_filter(level).boxed(), spans]).try_init(),
+        Some(spans) => {
+            tracing_subscriber::registry().with(vec![lines.with_filter(level).boxed(), spans]).try_init()
+        }
         None => tracing_subscriber::registry().with(lines.and_then(level)).try_init(),
     };
     std::panic::set_hook(Box::new(log_panic));

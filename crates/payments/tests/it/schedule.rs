@@ -18,7 +18,7 @@ fn delayed(seconds: u32) -> CreatePayment {
 }
 
 async fn made(world: &World, command: CreatePayment) -> Payment {
-    world.create(command).await.unwrap().payment
+    *world.create(command).await.unwrap().payment
 }
 
 async fn jobs(world: &World) -> usize {
