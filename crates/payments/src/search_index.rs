@@ -39,7 +39,7 @@ const NAME: &str = "search";
 /// Refunds of one payment that are kept up to date: as many as it can have operations.
 const REFUNDS_MAX: u32 = 100;
 /// Payments whose rows are one commit: many, so that they share the pages of the indexes that they go to.
-const ROWS_AT_ONCE: usize = 512;
+const ROWS_AT_ONCE: usize = 4096;
 
 /// Nobody's world: the cursor is the installation's.
 const fn nobody() -> Scope {
@@ -124,7 +124,7 @@ impl Payments {
     /// what they change. Answers how many it read. Refused, and nothing is written, once the lease is
     /// somebody else's. Passes of one node run one after the other.
     ///
-    /// The rows are written a few hundred a commit, and the place in the journal moves with the last:
+    /// The rows are written some thousands a commit, and the place in the journal moves with the last:
     /// what a pass that broke off has written is found, and not written again, by the next.
     pub async fn index_search(&self, lease: &Lease, limit: u32) -> Result<usize, PaymentsError> {
         let mut last_pass = self.last_pass.lock().await;
