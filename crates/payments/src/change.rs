@@ -104,10 +104,12 @@ impl Payments {
         decide: Decide,
     ) -> Result<Answered, PaymentsError> {
         let (this, caller, scope) = (Arc::clone(self), caller.clone(), caller.scope);
-        self.answer_within(scope, id, name, |mut teller| async move {
-            if let Err(error) = this.change_now(&caller, id, claim.clone(), decide, &mut teller).await {
-                teller.tell(this.replay_or(claim.as_ref(), error).await);
-            }
+        self.answer_within(scope, id, name, |mut teller| {
+            Box::pin(async move {
+                if let Err(error) = this.change_now(&caller, id, claim.clone(), decide, &mut teller).await {
+                    teller.tell(Box::pin(this.replay_or(claim.as_ref(), error)).await);
+                }
+            })
         })
         .await
     }
@@ -150,7 +152,7 @@ impl Payments {
             drop(held);
             match reserved {
                 Reserved::Told => return Ok(()),
-                Reserved::Run(run) => return self.run(*run, opened, teller).await,
+                Reserved::Run(run) => return Box::pin(self.run(run, opened, teller)).await,
                 Reserved::Not(Outcome::Conflict) => {}
                 Reserved::Not(other) => return Err(self.refused_charge(caller.scope, currency, other).await),
             }

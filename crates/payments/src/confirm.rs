@@ -43,10 +43,12 @@ impl Payments {
         claim: Option<Claim>,
     ) -> Result<Answered, PaymentsError> {
         let (this, caller, scope) = (Arc::clone(self), caller.clone(), caller.scope);
-        self.answer_within(scope, id, "confirm", |mut teller| async move {
-            if let Err(error) = this.confirm_now(&caller, id, command, claim.clone(), &mut teller).await {
-                teller.tell(this.replay_or(claim.as_ref(), error).await);
-            }
+        self.answer_within(scope, id, "confirm", |mut teller| {
+            Box::pin(async move {
+                if let Err(error) = this.confirm_now(&caller, id, command, claim.clone(), &mut teller).await {
+                    teller.tell(Box::pin(this.replay_or(claim.as_ref(), error)).await);
+                }
+            })
         })
         .await
     }
@@ -71,7 +73,7 @@ impl Payments {
             drop(held);
             match reserved {
                 Reserved::Told => return Ok(()),
-                Reserved::Run(run) => return self.run(*run, confirmed.opened, teller).await,
+                Reserved::Run(run) => return Box::pin(self.run(run, confirmed.opened, teller)).await,
                 Reserved::Not(Outcome::Conflict) => {}
                 Reserved::Not(other) => {
                     return Err(self.refused_charge(caller.scope, before.amount.currency, other).await);
@@ -136,7 +138,7 @@ impl Payments {
         confirmed: &Confirmed,
         command: &ConfirmPayment,
         claim: Option<&Claim>,
-    ) -> Result<(Draft, OperationId), PaymentsError> {
+    ) -> Result<(Box<Draft>, OperationId), PaymentsError> {
         let now = self.now(caller.scope).await?;
         let mut draft = draft_of(caller, payment, now, self.ids.uuid());
         let Confirmed { opened, source, ready, summary, wish, keep, named } = confirmed;

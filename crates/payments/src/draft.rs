@@ -93,7 +93,13 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// Of a payment that does not exist yet.
-    pub(crate) fn of_new(scope: Scope, now: Timestamp, actor: Actor, payment: Payment, fresh: Uuid) -> Self {
+    pub(crate) fn of_new(
+        scope: Scope,
+        now: Timestamp,
+        actor: Actor,
+        payment: Payment,
+        fresh: Uuid,
+    ) -> Box<Self> {
         let mut draft = Self::empty(scope, now, actor, payment, None, fresh);
         draft.changed = true;
         draft
@@ -106,7 +112,7 @@ impl Draft {
         actor: Actor,
         payment: Versioned<Payment>,
         fresh: Uuid,
-    ) -> Self {
+    ) -> Box<Self> {
         Self::empty(scope, now, actor, payment.record, Some(payment.version), fresh)
     }
 
@@ -117,9 +123,9 @@ impl Draft {
         payment: Payment,
         version: Option<i64>,
         fresh: Uuid,
-    ) -> Self {
+    ) -> Box<Self> {
         let status_before = payment.status();
-        Self {
+        Box::new(Self {
             scope,
             now,
             actor,
@@ -148,7 +154,7 @@ impl Draft {
             alerts: Vec::new(),
             changed: false,
             fresh,
-        }
+        })
     }
 
     /// Whether the payment is made by this commit.

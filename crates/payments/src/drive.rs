@@ -113,11 +113,11 @@ impl Payments {
     /// caller of the first.
     pub(crate) async fn run(
         &self,
-        run: Run,
+        run: Box<Run>,
         opened: Arc<Opened>,
         teller: &mut Teller,
     ) -> Result<(), PaymentsError> {
-        let Run { mut draft, sent, mut start } = run;
+        let Run { mut draft, sent, mut start } = *run;
         let mut queue: VecDeque<OperationId> = sent.into();
         let reserved = start;
         while let Some(id) = queue.pop_front() {
@@ -191,7 +191,7 @@ impl Payments {
     }
 
     async fn reread(&self, draft: &mut Draft) -> Result<Vec<OperationId>, PaymentsError> {
-        *draft = self.reload(draft).await?;
+        *draft = *self.reload(draft).await?;
         Ok(Vec::new())
     }
 
@@ -368,24 +368,24 @@ impl Payments {
                     return Ok(successors);
                 }
                 Outcome::Duplicate(Duplicate::Row { table }) => {
-                    *draft = self.reload(draft).await?;
+                    *draft = *self.reload(draft).await?;
                     if table == crate::provider_reference::PROVIDER_REFERENCE.name {
                         self.merge_external(draft, id, &report).await?;
                     } else {
                         policy.late_success = LateSuccess::Reverse;
                     }
                 }
-                Outcome::Conflict => *draft = self.reload(draft).await?,
+                Outcome::Conflict => *draft = *self.reload(draft).await?,
                 // A text of the provider's that the database cannot hold must not lose the outcome.
                 Outcome::Refused(reason) => {
                     tracing::error!(operation = %id, reason, alert = "a settle was refused", "alert");
                     report = std::borrow::Cow::Owned(report.without_texts());
-                    *draft = self.reload(draft).await?;
+                    *draft = *self.reload(draft).await?;
                 }
                 other => {
                     tracing::warn!(operation = %id, ?other, "a settle was not written; trying again");
                     self.clock.sleep(Duration::from_millis(50 << attempt.min(6))).await;
-                    *draft = self.reload(draft).await?;
+                    *draft = *self.reload(draft).await?;
                 }
             }
         }

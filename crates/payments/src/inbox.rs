@@ -360,7 +360,7 @@ impl Payments {
 
     async fn go_on(
         &self,
-        draft: crate::draft::Draft,
+        draft: Box<crate::draft::Draft>,
         opened: &Arc<Opened>,
         sent: Vec<OperationId>,
         start: Start,
@@ -368,7 +368,7 @@ impl Payments {
         if sent.is_empty() {
             return Ok(());
         }
-        self.run(Run { draft, sent, start }, Arc::clone(opened), &mut Teller::nobody()).await
+        self.run(Box::new(Run { draft, sent, start }), Arc::clone(opened), &mut Teller::nobody()).await
     }
 }
 

@@ -128,7 +128,7 @@ impl Payments {
 
 const ROUTE: &str = "POST /payments";
 
-fn begun(scope: Scope, past: &PastPayment) -> Draft {
+fn begun(scope: Scope, past: &PastPayment) -> Box<Draft> {
     let command = CreatePayment {
         amount: past.amount,
         purpose: Purpose::Payment,

@@ -60,7 +60,7 @@ struct Plan {
 
 /// Reserved operations with the right to send them.
 pub(crate) struct Run {
-    pub(crate) draft: Draft,
+    pub(crate) draft: Box<Draft>,
     pub(crate) sent: Vec<OperationId>,
     pub(crate) start: crate::drive::Start,
 }
@@ -75,10 +75,12 @@ impl Payments {
     ) -> Result<Answered, PaymentsError> {
         let id = Id::from_uuid(self.ids.uuid());
         let (this, caller, scope) = (Arc::clone(self), caller.clone(), caller.scope);
-        self.answer_within(scope, id, "create", |mut teller| async move {
-            if let Err(error) = this.create_now(&caller, id, command, claim.clone(), &mut teller).await {
-                teller.tell(this.replay_or(claim.as_ref(), error).await);
-            }
+        self.answer_within(scope, id, "create", |mut teller| {
+            Box::pin(async move {
+                if let Err(error) = this.create_now(&caller, id, command, claim.clone(), &mut teller).await {
+                    teller.tell(Box::pin(this.replay_or(claim.as_ref(), error)).await);
+                }
+            })
         })
         .await
     }
@@ -92,7 +94,8 @@ impl Payments {
         teller: &mut Teller,
     ) -> Result<(), PaymentsError> {
         let scope = caller.scope;
-        let plan = self.plan(caller, id, &command).await?;
+        // In a box, like what follows it: a payment's task is no larger than what it is at just now.
+        let plan = Box::pin(self.plan(caller, id, &command)).await?;
         let Plan { opened, ready, wish, .. } = plan;
         for _ in 0..DECIDE_TRIES {
             let payer = self.customer(caller, plan.named.as_ref(), plan.keep.as_ref()).await?;
@@ -126,13 +129,13 @@ impl Payments {
             });
             match self.commit_reserve(draft, &opened, charge, teller).await? {
                 Reserved::Told => return Ok(()),
-                Reserved::Run(run) => return self.run(*run, opened, teller).await,
+                Reserved::Run(run) => return Box::pin(self.run(run, opened, teller)).await,
                 // Somebody made the customer meanwhile: it is there now.
                 Reserved::Not(Outcome::Duplicate(Duplicate::Row { table })) if table == CUSTOMER.name => {}
                 // A payment is new: what moved is the customer who gets the method.
                 Reserved::Not(Outcome::Conflict) => {}
                 Reserved::Not(other) => {
-                    return Err(self.refused_charge(scope, command.amount.currency, other).await);
+                    return Err(Box::pin(self.refused_charge(scope, command.amount.currency, other)).await);
                 }
             }
         }
@@ -251,7 +254,7 @@ impl Payments {
     /// operations are for the caller of this to run, without the payment's lock.
     pub(crate) async fn commit_reserve(
         &self,
-        mut draft: Draft,
+        mut draft: Box<Draft>,
         opened: &Opened,
         subject: Option<OperationId>,
         teller: &mut Teller,

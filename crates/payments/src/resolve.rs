@@ -115,7 +115,7 @@ impl Payments {
         if sent.is_empty() {
             Ok(())
         } else {
-            self.run(Run { draft, sent, start }, opened, &mut Teller::nobody()).await
+            self.run(Box::new(Run { draft, sent, start }), opened, &mut Teller::nobody()).await
         }
     }
 
@@ -127,7 +127,7 @@ impl Payments {
         id: OperationId,
         due_at: Timestamp,
         opened: &Opened,
-    ) -> Result<Option<Draft>, PaymentsError> {
+    ) -> Result<Option<Box<Draft>>, PaymentsError> {
         let _held = self.lock(id.payment, Turn::Settle).await?;
         let mut draft = self.load(scope, id.payment, Actor::Node).await?;
         let Some(operation) = draft.operation(id).filter(|operation| operation.status.is_open()) else {
@@ -308,7 +308,7 @@ impl Payments {
         );
         let start = self.start();
         let sent = self.settle(&mut draft, &opened, id, &Report::Decided(outcome)).await?;
-        self.run(Run { draft, sent, start }, opened, &mut Teller::nobody()).await?;
+        self.run(Box::new(Run { draft, sent, start }), opened, &mut Teller::nobody()).await?;
         self.get(scope, id.payment).await
     }
 

@@ -174,7 +174,7 @@ impl Payments {
     /// ends the job, so that there is one of it whatever dies or runs beside it.
     async fn act_on_held(
         self: &Arc<Self>,
-        mut draft: Draft,
+        mut draft: Box<Draft>,
         task: Task,
         held: crate::lock::Held,
     ) -> Result<(), PaymentsError> {
@@ -205,7 +205,7 @@ impl Payments {
         drop(held);
         match reserved {
             Reserved::Told => Ok(()),
-            Reserved::Run(run) => self.run(*run, opened, &mut Teller::nobody()).await,
+            Reserved::Run(run) => self.run(run, opened, &mut Teller::nobody()).await,
             Reserved::Not(outcome) => Err(refused(outcome)),
         }
     }
@@ -225,7 +225,7 @@ impl Payments {
         Ok(None)
     }
 
-    async fn commit_schedule(&self, mut draft: Draft) -> Result<(), PaymentsError> {
+    async fn commit_schedule(&self, mut draft: Box<Draft>) -> Result<(), PaymentsError> {
         match self.commit(&mut draft, Lane::Background).await? {
             Outcome::Committed { .. } => Ok(()),
             other => Err(refused(other)),

@@ -1,12 +1,11 @@
 //! The service: loads, asks the model, commits, calls out, and writes down what came back.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
-    Actor, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Scope, Store, Tasks, Timestamp,
-    Versioned,
+    Actor, BoxFuture, Clock, Duplicate, Filter, Id, Ids, Lane, Outcome, Query, Random, Scope, Store, Tasks,
+    Timestamp, Versioned,
 };
 use provider_kit::{Account, ProviderAccount, Registry};
 use tokio::sync::oneshot;
@@ -230,7 +229,7 @@ impl Payments {
         scope: Scope,
         id: Id<PaymentKind>,
         actor: Actor,
-    ) -> Result<Draft, PaymentsError> {
+    ) -> Result<Box<Draft>, PaymentsError> {
         let payment = self.payment(scope, id).await?;
         let now = self.now(scope).await?;
         let mut draft = Draft::of(scope, now, actor, payment, self.ids.uuid());
@@ -253,18 +252,20 @@ impl Payments {
         Ok(())
     }
 
-    /// Reads again what a task holds, because somebody else wrote it.
-    pub(crate) async fn reload(&self, draft: &Draft) -> Result<Draft, PaymentsError> {
-        let mut fresh = self.load(draft.scope, draft.payment.id, draft.actor.clone()).await?;
-        fresh.trace_id.clone_from(&draft.trace_id);
-        for operation in fresh.operations.iter_mut().map(|touched| &mut touched.record) {
-            // Known to the task that reserved it alone, until something writes it.
-            if let Some(held) = draft.operation(operation.id) {
-                operation.reserved_at = operation.reserved_at.or(held.reserved_at);
-                operation.sends_end_at = operation.sends_end_at.max(held.sends_end_at);
+    /// Reads again what a task holds, because somebody else wrote it. In a box, for it is seldom needed.
+    pub(crate) fn reload<'a>(&'a self, draft: &'a Draft) -> BoxFuture<'a, Result<Box<Draft>, PaymentsError>> {
+        Box::pin(async move {
+            let mut fresh = self.load(draft.scope, draft.payment.id, draft.actor.clone()).await?;
+            fresh.trace_id.clone_from(&draft.trace_id);
+            for operation in fresh.operations.iter_mut().map(|touched| &mut touched.record) {
+                // Known to the task that reserved it alone, until something writes it.
+                if let Some(held) = draft.operation(operation.id) {
+                    operation.reserved_at = operation.reserved_at.or(held.reserved_at);
+                    operation.sends_end_at = operation.sends_end_at.max(held.sends_end_at);
+                }
             }
-        }
-        Ok(fresh)
+            Ok(fresh)
+        })
     }
 
     pub(crate) async fn operation(
@@ -313,16 +314,13 @@ impl Payments {
     /// Runs `work` in a supervised task and waits for what it tells; after `answer_within` the answer
     /// is 202 with the payment as it stands, and the work goes on. A caller that hangs up changes
     /// nothing.
-    pub(crate) async fn answer_within<F>(
+    pub(crate) async fn answer_within(
         &self,
         scope: Scope,
         id: Id<PaymentKind>,
         name: &'static str,
-        work: impl FnOnce(Teller) -> F,
-    ) -> Result<Answered, PaymentsError>
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
+        work: impl FnOnce(Teller) -> BoxFuture<'static, ()>,
+    ) -> Result<Answered, PaymentsError> {
         let (sender, receiver) = oneshot::channel();
         let span = tracing::trace_span!(target: TRACE, "process_payment", verb = name, payment = %id);
         self.tasks.spawn(name, Box::pin(work(Teller(Some(sender))).instrument(span)));
@@ -448,7 +446,7 @@ pub(crate) fn answered(draft: &Draft, id: OperationId) -> Answered {
 }
 
 /// [`answered`], of a draft that nobody needs any more.
-pub(crate) fn into_answered(draft: Draft, id: OperationId) -> Answered {
+pub(crate) fn into_answered(draft: Box<Draft>, id: OperationId) -> Answered {
     let refund = draft.refunds.iter().find(|refund| refund.record.operation == id);
     Answered {
         verdict: crate::apply::verdict(&draft, id),
@@ -464,7 +462,7 @@ pub(crate) fn draft_of(
     payment: Versioned<Payment>,
     now: Timestamp,
     fresh: uuid::Uuid,
-) -> Draft {
+) -> Box<Draft> {
     let mut draft = Draft::of(caller.scope, now, caller.actor.clone(), payment, fresh);
     draft.trace_id.clone_from(&caller.trace_id);
     draft.scenario.clone_from(&caller.scenario);

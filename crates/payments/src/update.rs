@@ -27,10 +27,12 @@ impl Payments {
         claim: Option<Claim>,
     ) -> Result<Answered, PaymentsError> {
         let (this, caller, scope) = (Arc::clone(self), caller.clone(), caller.scope);
-        self.answer_within(scope, id, "update", |mut teller| async move {
-            if let Err(error) = this.update_now(&caller, id, &command, claim.clone(), &mut teller).await {
-                teller.tell(this.replay_or(claim.as_ref(), error).await);
-            }
+        self.answer_within(scope, id, "update", |mut teller| {
+            Box::pin(async move {
+                if let Err(error) = this.update_now(&caller, id, &command, claim.clone(), &mut teller).await {
+                    teller.tell(Box::pin(this.replay_or(claim.as_ref(), error)).await);
+                }
+            })
         })
         .await
     }
