@@ -22,7 +22,7 @@ async fn key(node: &Node, mode: Mode, kind: KeyKind) -> (Principal, String) {
 }
 
 fn reads(node: &Node) -> u64 {
-    node.line.reads.swap(0, Ordering::Relaxed)
+    node.line().reads.swap(0, Ordering::Relaxed)
 }
 
 #[tokio::test]
@@ -93,13 +93,13 @@ async fn while_the_store_is_away_known_keys_live_to_the_end_of_their_five_second
     let node = installation.node();
     let (principal, text) = key(&node, Mode::Test, KeyKind::Secret).await;
     assert_eq!(node.identity.authenticate(&text).await.unwrap(), principal);
-    node.line.cut.store(true, Ordering::Relaxed);
+    node.line().cut.store(true, Ordering::Relaxed);
     installation.ports.pass(4_999);
     assert_eq!(node.identity.authenticate(&text).await.unwrap(), principal);
     installation.ports.pass(1);
     let away = node.identity.authenticate(&text).await;
     assert!(matches!(away, Err(AuthenticationError::Store(_))), "503, not 401: {away:?}");
-    node.line.cut.store(false, Ordering::Relaxed);
+    node.line().cut.store(false, Ordering::Relaxed);
     assert_eq!(node.identity.authenticate(&text).await.unwrap(), principal);
 }
 

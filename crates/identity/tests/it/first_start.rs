@@ -33,7 +33,7 @@ async fn makes_a_merchant_and_a_key_that_works_and_finds_them_again() {
 async fn of_two_nodes_that_start_together_one_makes_them() {
     let installation = Installation::new();
     let (here, there) = (installation.node(), installation.node());
-    *here.line.rival.lock() = Some(there.identity.clone());
+    *here.line().rival.lock() = Some(there.identity.clone());
     let FirstStart::Found(found) = here.identity.first_start("Ours").await.unwrap() else {
         panic!("the rival was first");
     };

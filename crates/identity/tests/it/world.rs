@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use identity::{Identity, Merchant};
 use kernel::{
-    Actor, BoxFuture, Cell, Changes, Clock, Ids, Lease, Monotonic, Outcome, Query, Random, Row, Scope, Store,
-    StoreError, Table, TakenJob, Timestamp,
+    Actor, BoxFuture, Changes, Clock, Ids, Monotonic, Outcome, Query, Random, Row, Store, StoreError, Table,
+    Timestamp,
 };
 use store::{Memory, Schema};
+use testkit::{Between, Through};
 use uuid::Uuid;
 use vault::{ServerSecret, Vault};
 
@@ -58,94 +59,45 @@ impl Clock for Ports {
 }
 
 /// The store as one node sees it: counts its reads, may be cut off, may be overtaken.
+#[derive(Default)]
 pub(crate) struct Line {
-    memory: Arc<Memory>,
     pub(crate) reads: AtomicU64,
     pub(crate) cut: AtomicBool,
     /// Starts first, just before this node's next commit.
     pub(crate) rival: parking_lot::Mutex<Option<Arc<Identity>>>,
 }
 
-impl Store for Line {
-    fn commit(&self, changes: Changes) -> BoxFuture<'_, Outcome> {
+impl Between for Line {
+    fn commit<'a>(&'a self, inner: &'a dyn Store, changes: Changes) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let rival = self.rival.lock().take();
             if let Some(rival) = rival {
                 rival.first_start("Rival").await.unwrap();
             }
-            self.memory.commit(changes).await
+            inner.commit(changes).await
         })
     }
 
-    fn get(
-        &self,
-        table: &'static Table,
-        scope: Scope,
-        key: Vec<Cell>,
-    ) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
-        self.memory.get(table, scope, key)
-    }
-
-    fn find(&self, query: Query) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+    fn find<'a>(&'a self, inner: &'a dyn Store, query: Query) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         if self.cut.load(Ordering::Relaxed) {
             return Box::pin(async { Err(StoreError::Unavailable("cut".to_owned())) });
         }
-        self.memory.find(query)
-    }
-
-    fn take_jobs<'a>(
-        &'a self,
-        kinds: &'a [&'static str],
-        limit: u32,
-        lease: Duration,
-    ) -> BoxFuture<'a, Result<Vec<TakenJob>, StoreError>> {
-        self.memory.take_jobs(kinds, limit, lease)
-    }
-
-    fn return_job<'a>(&'a self, job: &'a TakenJob, delay: Duration) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.memory.return_job(job, delay)
-    }
-
-    fn lease<'a>(
-        &'a self,
-        name: &'a str,
-        holder: Uuid,
-        length: Duration,
-    ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
-        self.memory.lease(name, holder, length)
-    }
-
-    fn sequence<'a>(&'a self, lease: &'a Lease, limit: u32) -> BoxFuture<'a, Result<u64, StoreError>> {
-        self.memory.sequence(lease, limit)
-    }
-
-    fn forget_claims<'a>(
-        &'a self,
-        lease: &'a Lease,
-        older_than: Duration,
-        limit: u32,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        self.memory.forget_claims(lease, older_than, limit)
-    }
-
-    fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
-        self.memory.now()
-    }
-
-    fn enqueued(&self) -> BoxFuture<'_, ()> {
-        self.memory.enqueued()
-    }
-
-    fn close(&self) -> BoxFuture<'_, ()> {
-        self.memory.close()
+        inner.find(query)
     }
 }
 
 /// One process.
 pub(crate) struct Node {
     pub(crate) identity: Arc<Identity>,
-    pub(crate) line: Arc<Line>,
+    line: Arc<Through<Line>>,
+}
+
+impl Node {
+    /// What stands before its store.
+    pub(crate) fn line(&self) -> &Line {
+        &self.line.between
+    }
 }
 
 pub(crate) struct Installation {
@@ -169,12 +121,7 @@ impl Installation {
     }
 
     pub(crate) fn node(&self) -> Node {
-        let line = Arc::new(Line {
-            memory: self.memory.clone(),
-            reads: AtomicU64::new(0),
-            cut: AtomicBool::new(false),
-            rival: parking_lot::Mutex::new(None),
-        });
+        let line = Through::new(self.memory.clone(), Line::default());
         let ports = &self.ports;
         let (clock, ids, random) = (ports.clone(), ports.clone(), ports.clone());
         let identity = Identity::new(line.clone(), self.vault.clone(), clock, ids, random);

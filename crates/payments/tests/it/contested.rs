@@ -3,94 +3,34 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{
-    BoxFuture, Cell, Changes, Clock as _, Lease, Outcome, Query, Row, Scope, Store, StoreError, Table,
-    TakenJob, Timestamp,
-};
+use kernel::{BoxFuture, Cell, Clock as _, Row, Scope, Store, StoreError, Table};
 use parking_lot::Mutex;
 use payments::{ConfirmPayment, OperationStatus, PaymentStatus, RefundPayment, Verdict};
 use provider_kit::Delivery;
+use testkit::{Between, Through};
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use crate::world::{Trouble, World, card, card_payment, claim};
 
 /// A store whose next read of an operation pauses before it is answered.
-struct Pausing {
-    inner: Arc<dyn Store>,
-    pause: Mutex<Option<oneshot::Receiver<()>>>,
-}
+struct Pausing(Mutex<Option<oneshot::Receiver<()>>>);
 
-impl Store for Pausing {
-    fn commit(&self, changes: Changes) -> BoxFuture<'_, Outcome> {
-        self.inner.commit(changes)
-    }
-
-    fn get(
-        &self,
+impl Between for Pausing {
+    fn get<'a>(
+        &'a self,
+        inner: &'a dyn Store,
         table: &'static Table,
         scope: Scope,
         key: Vec<Cell>,
-    ) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Option<Row>, StoreError>> {
         Box::pin(async move {
-            let row = self.inner.get(table, scope, key).await;
-            let pause = if table.name == "operation" { self.pause.lock().take() } else { None };
+            let row = inner.get(table, scope, key).await;
+            let pause = if table.name == "operation" { self.0.lock().take() } else { None };
             if let Some(pause) = pause {
                 pause.await.unwrap();
             }
             row
         })
-    }
-
-    fn find(&self, query: Query) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
-        self.inner.find(query)
-    }
-
-    fn take_jobs<'a>(
-        &'a self,
-        kinds: &'a [&'static str],
-        limit: u32,
-        lease: Duration,
-    ) -> BoxFuture<'a, Result<Vec<TakenJob>, StoreError>> {
-        self.inner.take_jobs(kinds, limit, lease)
-    }
-
-    fn return_job<'a>(&'a self, job: &'a TakenJob, delay: Duration) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.inner.return_job(job, delay)
-    }
-
-    fn lease<'a>(
-        &'a self,
-        name: &'a str,
-        holder: Uuid,
-        length: Duration,
-    ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
-        self.inner.lease(name, holder, length)
-    }
-
-    fn sequence<'a>(&'a self, lease: &'a Lease, limit: u32) -> BoxFuture<'a, Result<u64, StoreError>> {
-        self.inner.sequence(lease, limit)
-    }
-
-    fn forget_claims<'a>(
-        &'a self,
-        lease: &'a Lease,
-        older_than: Duration,
-        limit: u32,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        self.inner.forget_claims(lease, older_than, limit)
-    }
-
-    fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
-        self.inner.now()
-    }
-
-    fn enqueued(&self) -> BoxFuture<'_, ()> {
-        self.inner.enqueued()
-    }
-
-    fn close(&self) -> BoxFuture<'_, ()> {
-        self.inner.close()
     }
 }
 
@@ -121,7 +61,7 @@ async fn of_two_nodes_that_find_an_operation_due_one_takes_it_over() {
     world.trouble(Trouble::LostBefore);
     let id = world.pay("4242424242424242").await.payment.id;
     let (go, pause) = oneshot::channel();
-    let store = Arc::new(Pausing { inner: Arc::clone(&world.store), pause: Mutex::new(Some(pause)) });
+    let store = Through::new(Arc::clone(&world.store), Pausing(Mutex::new(Some(pause))));
     let other = world.another(store);
     world.clock.advance(Duration::from_secs(6));
     // The other node has read that it is due when this one takes it over and repeats it.

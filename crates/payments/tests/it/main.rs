@@ -13,6 +13,7 @@
 
 mod claims;
 mod contested;
+mod cost;
 mod methods;
 mod never_twice;
 mod notices;

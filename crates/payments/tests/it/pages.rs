@@ -5,10 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use kernel::{
-    BoxFuture, Cell, Changes, Currency, Id, Lease, Money, Outcome, Query, Row, Scope, Store, StoreError,
-    Table, TakenJob, Timestamp,
-};
+use kernel::{BoxFuture, Cell, Currency, Id, Money, Query, Row, Scope, Store, StoreError, Table, Timestamp};
 use payments::{
     CardSummary, CustomerFilter, CustomerKind, EXAMINED_MAX, NewCustomer, Page, PastEnd, PastPayment,
     PaymentFilter, PaymentStatus, Payments, Profile, RefundFilter, RefundStatus, command::CustomerRef,
@@ -16,84 +13,33 @@ use payments::{
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use store::Memory;
+use testkit::{Between, Through};
 use uuid::Uuid;
 
 use crate::world::World;
 
 /// Counts the rows that are read.
-struct Counted {
-    memory: Arc<Memory>,
-    rows: AtomicUsize,
-}
+#[derive(Default)]
+struct Counted(AtomicUsize);
 
-impl Store for Counted {
-    fn commit(&self, changes: Changes) -> BoxFuture<'_, Outcome> {
-        self.memory.commit(changes)
-    }
-
-    fn get(
-        &self,
+impl Between for Counted {
+    fn get<'a>(
+        &'a self,
+        inner: &'a dyn Store,
         table: &'static Table,
         scope: Scope,
         key: Vec<Cell>,
-    ) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
-        self.rows.fetch_add(1, Ordering::Relaxed);
-        self.memory.get(table, scope, key)
+    ) -> BoxFuture<'a, Result<Option<Row>, StoreError>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        inner.get(table, scope, key)
     }
 
-    fn find(&self, query: Query) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+    fn find<'a>(&'a self, inner: &'a dyn Store, query: Query) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {
         Box::pin(async move {
-            let found = self.memory.find(query).await?;
-            self.rows.fetch_add(found.len(), Ordering::Relaxed);
+            let found = inner.find(query).await?;
+            self.0.fetch_add(found.len(), Ordering::Relaxed);
             Ok(found)
         })
-    }
-
-    fn take_jobs<'a>(
-        &'a self,
-        kinds: &'a [&'static str],
-        limit: u32,
-        lease: Duration,
-    ) -> BoxFuture<'a, Result<Vec<TakenJob>, StoreError>> {
-        self.memory.take_jobs(kinds, limit, lease)
-    }
-
-    fn return_job<'a>(&'a self, job: &'a TakenJob, delay: Duration) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.memory.return_job(job, delay)
-    }
-
-    fn lease<'a>(
-        &'a self,
-        name: &'a str,
-        holder: Uuid,
-        length: Duration,
-    ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
-        self.memory.lease(name, holder, length)
-    }
-
-    fn sequence<'a>(&'a self, lease: &'a Lease, limit: u32) -> BoxFuture<'a, Result<u64, StoreError>> {
-        self.memory.sequence(lease, limit)
-    }
-
-    fn forget_claims<'a>(
-        &'a self,
-        lease: &'a Lease,
-        older_than: Duration,
-        limit: u32,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        self.memory.forget_claims(lease, older_than, limit)
-    }
-
-    fn now(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
-        self.memory.now()
-    }
-
-    fn enqueued(&self) -> BoxFuture<'_, ()> {
-        self.memory.enqueued()
-    }
-
-    fn close(&self) -> BoxFuture<'_, ()> {
-        self.memory.close()
     }
 }
 
@@ -184,7 +130,7 @@ impl<T: PartialEq> NoneOrEqual<T> for Option<T> {
 
 struct Shop {
     world: World,
-    counted: Arc<Counted>,
+    counted: Arc<Through<Counted>>,
     payments: Arc<Payments>,
 }
 
@@ -195,8 +141,8 @@ async fn shop() -> Shop {
         past.makes_customer = number % 5 != 0 && (number < CUSTOMERS * 5 && is_first(number));
         assert!(world.payments.write_past(world.scope, past).await.unwrap());
     }
-    let counted = Arc::new(Counted { memory: Arc::clone(&world.memory), rows: AtomicUsize::new(0) });
-    let payments = world.through(Arc::<Counted>::clone(&counted));
+    let counted = Through::new(Arc::<Memory>::clone(&world.memory), Counted::default());
+    let payments = world.through(Arc::<Through<Counted>>::clone(&counted));
     Shop { world, counted, payments }
 }
 
@@ -214,9 +160,9 @@ impl Shop {
         let most = usize::try_from(EXAMINED_MAX + limit + 1).unwrap() + ASIDE;
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            self.counted.rows.store(0, Ordering::Relaxed);
+            self.counted.between.0.store(0, Ordering::Relaxed);
             let page = list(after).await;
-            let read = self.counted.rows.load(Ordering::Relaxed);
+            let read = self.counted.between.0.load(Ordering::Relaxed);
             assert!(read <= most, "a page read {read} rows");
             assert!(page.items.len() <= usize::try_from(limit).unwrap());
             assert!(page.next.is_none() || after.is_none_or(|after| page.next < Some(after)), "no progress");
@@ -342,10 +288,8 @@ async fn filters_that_never_meet_answer_empty_pages_that_go_on() {
 #[tokio::test]
 async fn a_list_of_customers_goes_past_deleted_ones_by_pages() {
     let world = World::new().await;
-    let (caller, counted) = (
-        world.caller.clone(),
-        Arc::new(Counted { memory: Arc::clone(&world.memory), rows: AtomicUsize::new(0) }),
-    );
+    let (caller, counted) =
+        (world.caller.clone(), Through::new(Arc::<Memory>::clone(&world.memory), Counted::default()));
     let mut made = Vec::new();
     for number in 0..EXAMINED_MAX + 150 {
         let new = NewCustomer { reference: Some(format!("shop-{number}")), profile: Profile::default() };
@@ -356,7 +300,7 @@ async fn a_list_of_customers_goes_past_deleted_ones_by_pages() {
             world.payments.customer_delete(&caller, &named, None).await.unwrap();
         }
     }
-    let payments = world.through(Arc::<Counted>::clone(&counted));
+    let payments = world.through(Arc::<Through<Counted>>::clone(&counted));
     let shop = Shop { world, counted, payments };
     let now = kernel::Clock::now(&shop.world.clock);
     for filter in [
