@@ -20,13 +20,23 @@ pub fn mark_peer<B>(request: &mut Request<B>, peer: SocketAddr) {
     request.extensions_mut().insert(Peer(peer));
 }
 
+/// That the connection which brought a request was encrypted by this server; put into each by it.
+#[derive(Clone, Copy, Debug)]
+struct Encrypted;
+
+/// Says that this server encrypted the connection which brought a request, as [`mark_peer`] says whose it
+/// is.
+pub fn mark_encrypted<B>(request: &mut Request<B>) {
+    request.extensions_mut().insert(Encrypted);
+}
+
 /// Whoever sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
     /// From where; `None` where no connection is, in tests of the router alone.
     pub address: Option<IpAddr>,
-    /// Whether nobody on the way could read it: it came over TLS to a trusted proxy, or from this
-    /// machine.
+    /// Whether nobody on the way could read it: it came over TLS to this server or to a trusted proxy, or
+    /// from this machine.
     pub is_private: bool,
 }
 
@@ -34,7 +44,14 @@ impl Client {
     /// Of a request. What its headers say counts only if the connection is a trusted proxy's.
     pub(crate) fn of(parts: &Parts, trusted: &[Network]) -> Self {
         match parts.extensions.get::<Peer>() {
-            Some(Peer(peer)) => Self::behind(peer.ip().to_canonical(), &parts.headers, trusted),
+            Some(Peer(peer)) => {
+                let peer = peer.ip().to_canonical();
+                let client = Self::behind(peer, &parts.headers, trusted);
+                // Of a request that a proxy brings, the way to the proxy is what could be read.
+                let is_direct = !trusted.iter().any(|network| network.contains(peer));
+                let is_encrypted = is_direct && parts.extensions.get::<Encrypted>().is_some();
+                Self { is_private: client.is_private || is_encrypted, ..client }
+            }
             None => Self { address: None, is_private: true },
         }
     }

@@ -27,13 +27,15 @@ mod router;
 mod sandbox;
 mod seats;
 mod server;
+mod tls;
 mod trace;
 mod webhooks;
 pub mod wire;
 
-pub use client::{Client, mark_peer};
+pub use client::{Client, mark_encrypted, mark_peer};
 pub use monitor::metrics_router;
 pub use problem::Problem;
 pub use router::{Access, Route, router, routes};
 pub use sandbox::sandbox_router;
 pub use server::{GatewayError, serve, serve_router};
+pub use tls::{Tls, TlsError};

@@ -75,6 +75,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        // An encrypted connection says goodbye, which somebody must take.
+        let progress = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.bound(progress, context)
     }
 }

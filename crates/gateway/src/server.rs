@@ -16,16 +16,18 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use kernel::{Clock, Tasks};
 use node::Node;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::Service as _;
 
-use crate::client::mark_peer;
+use crate::client::{mark_encrypted, mark_peer};
 use crate::drain::Drain;
 use crate::patient::Patient;
 use crate::router::router;
 use crate::sandbox::HangUp;
 use crate::seats::{Seat, Seats};
+use crate::tls::Tls;
 
 /// Connections at the same time; more wait in the system's queue until one of those makes room.
 const CONNECTIONS_MAX: usize = 8192;
@@ -50,6 +52,8 @@ pub enum GatewayError {
 /// How slow a client may be.
 #[derive(Clone, Copy, Debug)]
 struct Patience {
+    /// Until a connection is encrypted, where it is to be.
+    handshake: Duration,
     /// From one answer to the whole head of the next request: also how long a connection may be idle.
     head: Duration,
     /// Without one byte of an answer taken.
@@ -58,23 +62,31 @@ struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { head: Duration::from_mins(1), write: Duration::from_secs(30) }
+        let seconds = Duration::from_secs(30);
+        Self { handshake: seconds, head: seconds.saturating_mul(2), write: seconds }
     }
 }
 
-/// Serves a node until `stop` completes. Requests in flight are answered first.
+/// Serves a node until `stop` completes, encrypted if there is what for. Requests in flight are answered
+/// first.
 pub async fn serve(
     node: Arc<Node>,
     listener: TcpListener,
+    tls: Option<Tls>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
     let (tasks, clock) = (Arc::clone(&node.tasks), Arc::clone(&node.clock));
     let server = &node.config.server;
-    let patience = Patience { head: server.read_timeout.saturating_mul(2), write: server.write_timeout };
-    serve_patiently(router(node), listener, Drain { tasks, clock }, patience, stop).await
+    let patience = Patience {
+        handshake: server.read_timeout,
+        head: server.read_timeout.saturating_mul(2),
+        write: server.write_timeout,
+    };
+    let service = Service { router: router(node), tls, drain: Drain { tasks, clock }, patience };
+    serve_patiently(service, listener, stop).await
 }
 
-/// Serves any router until `stop` completes.
+/// Serves any router in plain HTTP until `stop` completes.
 pub async fn serve_router(
     router: Router,
     listener: TcpListener,
@@ -82,17 +94,26 @@ pub async fn serve_router(
     clock: Arc<dyn Clock>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
-    serve_patiently(router, listener, Drain { tasks, clock }, Patience::default(), stop).await
+    let service = Service { router, tls: None, drain: Drain { tasks, clock }, patience: Patience::default() };
+    serve_patiently(service, listener, stop).await
+}
+
+/// What every connection is served with.
+#[derive(Clone)]
+struct Service {
+    router: Router,
+    tls: Option<Tls>,
+    drain: Drain,
+    patience: Patience,
 }
 
 async fn serve_patiently(
-    router: Router,
+    service: Service,
     listener: TcpListener,
-    drain: Drain,
-    patience: Patience,
     stop: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
     listener.local_addr()?;
+    let drain = service.drain.clone();
     let draining = watch::Sender::new(false);
     let most = connections_max(node::host::open_files_max());
     let (places, seats) = (Arc::new(Semaphore::new(most)), Seats::new(Arc::clone(&drain.clock)));
@@ -112,8 +133,7 @@ async fn serve_patiently(
             Ok((stream, peer)) => {
                 let taken = seats.take();
                 let draining = draining.subscribe();
-                let connection =
-                    drive(router.clone(), (stream, peer), taken.seat(), drain.clone(), patience, draining);
+                let connection = drive(service.clone(), (stream, peer), taken.seat(), draining);
                 let work = async move {
                     connection.await;
                     drop((place, taken));
@@ -165,21 +185,49 @@ async fn free_place(
 
 /// One connection, to its end.
 async fn drive(
-    router: Router,
+    service: Service,
     (stream, peer): (TcpStream, SocketAddr),
     seat: Arc<Seat>,
-    drain: Drain,
-    patience: Patience,
     mut draining: watch::Receiver<bool>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection was gone before it began");
         return;
     }
+    let _open = Open::count();
+    let Some(tls) = service.tls.clone() else {
+        return converse(service, stream, peer, false, seat, draining).await;
+    };
+    // Nothing was asked yet, so that whoever ends it here ends no work.
+    let encrypted = tokio::select! {
+        encrypted = tls.accept(stream) => encrypted,
+        () = seat.left() => return,
+        _ = draining.changed() => return,
+        () = service.drain.clock.sleep(service.patience.handshake) => return,
+    };
+    match encrypted {
+        Ok(stream) => converse(service, stream, peer, true, seat, draining).await,
+        Err(error) => tracing::debug!(%error, "a connection was not encrypted"),
+    }
+}
+
+/// Requests and their answers, over what carries them.
+async fn converse(
+    service: Service,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: SocketAddr,
+    is_encrypted: bool,
+    seat: Arc<Seat>,
+    mut draining: watch::Receiver<bool>,
+) {
+    let Service { router, drain, patience, .. } = service;
     let clock = Arc::clone(&drain.clock);
     let served = Arc::clone(&seat);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         mark_peer(&mut request, peer);
+        if is_encrypted {
+            mark_encrypted(&mut request);
+        }
         served.works();
         let seat = Arc::clone(&served);
         let answer = router.clone().call(request.map(|body| drain.body(body, Arc::clone(&seat))));
@@ -196,7 +244,6 @@ async fn drive(
             .header_read_timeout(patience.head)
             .serve_connection(TokioIo::new(stream), service)
     );
-    let _open = Open::count();
     loop {
         tokio::select! {
             ended = connection.as_mut() => {

@@ -398,7 +398,8 @@ pub fn public_url(config: &Config) -> String {
         host if host.contains(':') => format!("[{host}]"),
         host => host.to_owned(),
     };
-    format!("http://{host}:{}", config.server.port)
+    let scheme = if config.server.tls.cert.is_some() { "https" } else { "http" };
+    format!("{scheme}://{host}:{}", config.server.port)
 }
 
 fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {

@@ -324,8 +324,8 @@ impl Payments {
             MethodInput::Upi { vpa } => MethodSummary::Upi { vpa: vpa.clone() },
             MethodInput::Token(_) | MethodInput::Stored(_) => MethodSummary::Card(CardSummary::default()),
             MethodInput::Card(card) => {
-                // Its key is the card vault's: with the server secret and this database alone, the digits that
-                // are not stored could be tried out.
+                // Under the card vault's key: with the server secret and this database alone, the digits
+                // that are not stored could be tried out.
                 let digits = card.number.digits().expose();
                 let fingerprint = self.cards.as_ref().map(|cards| cards.shown_fingerprint(scope, digits));
                 MethodSummary::Card(CardSummary {

@@ -4,12 +4,14 @@
 //! For dev-dependencies alone. Nothing here fakes a feature: a test composes the real crates over
 //! these ports, so that time, ids and randomness are the only things that are not real.
 
+mod certificates;
 mod clock;
 mod database;
 mod ports;
 mod proxy;
 mod through;
 
+pub use certificates::{Authority, Issued};
 pub use clock::ManualClock;
 pub use database::{Database, URL_VARIABLE};
 pub use ports::{CountedIds, RuntimeTasks, SeededRandom};

@@ -8,7 +8,7 @@ use bench::{ApiKey, Method, Mix, Options, Phase, Progress, Report, Stop, Target}
 use clap::{Args, Subcommand};
 use identity::KeyKind;
 use kernel::{Actor, Mode, Secret};
-use node::config::BankPlace;
+use node::config::{BankPlace, TlsConfig};
 use node::{Config, Node};
 use serde_json::json;
 
@@ -208,6 +208,8 @@ impl OwnServer {
             .map_err(|error| Failure::while_doing("the folder cannot be made", &error))?;
         config.server.port = 0;
         config.server.public_url = None;
+        // The load generator speaks plain HTTP alone, to this machine.
+        config.server.tls = TlsConfig::default();
         config.database.url = database_url.map(|url| Secret::new(url.to_owned()));
         config.database.folder.clone_from(&folder);
         config.sandbox.bank = BankPlace::Memory;
@@ -226,7 +228,7 @@ impl OwnServer {
                 let stopped = async {
                     let _ = stopped.await;
                 };
-                if let Err(error) = gateway::serve(served, listener, stopped).await {
+                if let Err(error) = gateway::serve(served, listener, None, stopped).await {
                     tracing::error!(%error, "serving failed");
                 }
                 let _ = end.send(());

@@ -21,7 +21,11 @@ impl Doctor {
     /// A configuration that cannot be used is a finding like any other, and the only one.
     pub(crate) fn run(&self, load: impl FnOnce() -> Result<Config, Failure>) -> Result<(), Failure> {
         let findings = match load() {
-            Ok(config) => on_runtime(async { Ok(examine(&config, &node::host::ports()).await) })?,
+            Ok(config) => {
+                let mut findings = on_runtime(async { Ok(examine(&config, &node::host::ports()).await) })?;
+                findings.push(tls(&config));
+                findings
+            }
             Err(failure) => vec![Finding {
                 check: "configuration",
                 verdict: Verdict::Fail,
@@ -47,6 +51,19 @@ impl Doctor {
             failed => Err(Failure::Failed(format!("{failed} of {} checks failed", findings.len()))),
         }
     }
+}
+
+/// Whether the server could encrypt its connections, if it is to.
+fn tls(config: &Config) -> Finding {
+    let (verdict, found, next) = match gateway::Tls::load(&config.server.tls) {
+        Ok(None) => (Verdict::Ok, "ends in a proxy: the server itself speaks plain HTTP".to_owned(), None),
+        Ok(Some(_)) if config.server.tls.client_ca.is_some() => {
+            (Verdict::Ok, "the server's own, and clients show certificates".to_owned(), None)
+        }
+        Ok(Some(_)) => (Verdict::Ok, "the server's own".to_owned(), None),
+        Err(error) => (Verdict::Fail, error.to_string(), Some("correct the file that it names".to_owned())),
+    };
+    Finding { check: "TLS", verdict, found, next }
 }
 
 fn to_json(finding: &Finding) -> Value {

@@ -74,7 +74,7 @@ enum Command {
     /// Measures a server under load
     Bench(Box<bench::Bench>),
     /// Asks the running server whether it is ready
-    Probe,
+    Probe(probe::Probe),
     /// Providers and their accounts
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
@@ -122,7 +122,7 @@ fn run_command(command: Option<Command>, load: impl Fn() -> Result<Config, Failu
         Command::Vault(command) => command.run(load()?),
         Command::Sandbox(command) => command.run(load()?),
         Command::Bench(bench) => bench.run(load()?),
-        Command::Probe => probe::run(&load()?),
+        Command::Probe(probe) => probe.run(&load()?),
         Command::Seed(seed) => seed.run(load()?),
         // These say what there is, so they work also where the configuration does not.
         Command::Config(command) => command.run(load),

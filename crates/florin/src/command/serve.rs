@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use gateway::Tls;
 use kernel::Secret;
 use node::{Config, FolderLock, Node, Ports};
 use tokio::net::TcpListener;
@@ -27,6 +28,7 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self, mut config: Config) -> Result<(), Failure> {
+        let tls = Tls::load(&config.server.tls).map_err(|error| Failure::Usage(error.to_string()))?;
         // Before anything is opened: whoever serves the folder already is named, not disturbed.
         let mut lock = match &config.database.url {
             None => Some(FolderLock::take(&config.database.folder)?),
@@ -51,7 +53,7 @@ impl Serve {
             greet(&node, first_key.as_ref());
             tracing::info!(url = node.public_url, "listening");
             node.run_background();
-            serve(node, listener, metrics_listener, &mut signals).await
+            serve(node, (listener, tls), metrics_listener, &mut signals).await
         })
     }
 }
@@ -102,7 +104,7 @@ async fn open(config: Config, ports: Ports, migrate: bool) -> Result<Arc<Node>, 
 /// signal ends it at once.
 async fn serve(
     node: Arc<Node>,
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<Tls>),
     metrics_listener: Option<TcpListener>,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
@@ -115,7 +117,7 @@ async fn serve(
     };
     let server = async {
         let (api, metrics) = (
-            gateway::serve(Arc::clone(&node), listener, stopped()),
+            gateway::serve(Arc::clone(&node), listener, tls, stopped()),
             serve_metrics(&node, metrics_listener, stopped()),
         );
         tokio::join!(api, metrics).0

@@ -40,6 +40,11 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// The folder of its data.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.0.join("data")
+    }
+
     /// Its URL.
     pub(crate) fn url(&self) -> String {
         self.script(&["url"])

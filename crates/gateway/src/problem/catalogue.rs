@@ -127,7 +127,7 @@ catalogue! {
     INSECURE_TRANSPORT = "insecure_transport", 403, once,
         "A live key came over plain HTTP",
         "Live keys are refused over plain HTTP from other machines.",
-        "Use TLS in front of the server. Treat the key as leaked and replace it.";
+        "Use TLS, of the server or in front of it. Treat the key as leaked and replace it.";
 
     METRICS_NOT_HERE = "metrics_not_here", 403, once,
         "The metrics are not shown to this caller",

@@ -149,6 +149,34 @@ async fn a_live_key_comes_over_tls_or_from_a_trusted_neighbour() {
 }
 
 #[tokio::test]
+async fn strangers_send_live_keys_over_tls_alone() {
+    let world = World::start_with(node::host::ports(), |config| {
+        config.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let live = format!("Bearer {}", world.another_key(Mode::Live, KeyKind::Secret).await);
+    for (peer, protocol, is_encrypted, status) in [
+        ("198.51.100.7", None, true, 200),
+        ("198.51.100.7", Some("http"), true, 200),
+        ("198.51.100.7", None, false, 403),
+        ("10.0.0.1", Some("http"), true, 403),
+        ("10.0.0.1", Some("https"), true, 200),
+    ] {
+        let mut request = Request::builder().uri("/api/v1/payments").header("authorization", &live);
+        if let Some(protocol) = protocol {
+            request = request.header("x-forwarded-proto", protocol);
+        }
+        let mut request = request.body(Body::empty()).unwrap();
+        gateway::mark_peer(&mut request, format!("{peer}:4711").parse().unwrap());
+        if is_encrypted {
+            gateway::mark_encrypted(&mut request);
+        }
+        let reply = world.send(request).await;
+        assert_eq!(reply.status.as_u16(), status, "{peer} {protocol:?} {is_encrypted} {}", reply.text());
+    }
+}
+
+#[tokio::test]
 async fn a_key_bound_to_addresses_is_refused_elsewhere() {
     let world = World::start_with(node::host::ports(), |config| {
         config.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];

@@ -35,6 +35,7 @@ mod scripts;
 mod server;
 mod strangers;
 mod timeline;
+mod tls;
 mod verbs;
 mod volume;
 mod world;

@@ -25,7 +25,7 @@ async fn serve(world: &World) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()
         let stop = async {
             let _ = stopped.await;
         };
-        gateway::serve(node, listener, stop).await.unwrap();
+        gateway::serve(node, listener, None, stop).await.unwrap();
     });
     (address, stop, running)
 }

@@ -39,7 +39,7 @@ pub use providers::{ProvidersConfig, StripeConfig, StripeKeys};
 pub use reference::{Effective, default_text};
 pub use settings::{
     BankPlace, Config, DatabaseConfig, LogConfig, LogFormat, LogLevel, MetricsConfig, OperationConfig,
-    OtlpConfig, PaymentConfig, SandboxConfig, ServerConfig, UpiConfig, VaultConfig,
+    OtlpConfig, PaymentConfig, SandboxConfig, ServerConfig, TlsConfig, UpiConfig, VaultConfig,
 };
 
 /// The files that are looked for when nobody names one; only one of them may exist.

@@ -39,6 +39,7 @@ impl Config {
                 return Err(ConfigError::Relation(format!("{name} must be longer than nothing")));
             }
         }
+        self.check_tls()?;
         self.check_payments()?;
         self.check_gateway()?;
         if self.payment.upi.expires_in > self.payment.expires_in {
@@ -75,6 +76,21 @@ impl Config {
             );
         }
         Ok(())
+    }
+
+    /// A certificate is worth nothing without its key, and the other way round.
+    fn check_tls(&self) -> Result<(), ConfigError> {
+        let tls = &self.server.tls;
+        let refuse = |reason: &str| Err(ConfigError::Relation(reason.to_owned()));
+        match (&tls.cert, &tls.key, &tls.client_ca) {
+            (Some(_), None, _) => refuse("server.tls.cert needs server.tls.key: set both or neither"),
+            (None, Some(_), _) => refuse("server.tls.key needs server.tls.cert: set both or neither"),
+            (None, None, Some(_)) => refuse(
+                "server.tls.client_ca asks for clients' certificates, which takes TLS: set server.tls.cert \
+                 and server.tls.key",
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// What payments do by themselves, and how much they may be.

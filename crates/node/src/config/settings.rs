@@ -54,6 +54,8 @@ pub struct ServerConfig {
     pub port: u16,
     /// Where others reach it, without a slash at the end; `None`: where it listens.
     pub public_url: Option<String>,
+    /// What its connections are encrypted with.
+    pub tls: TlsConfig,
     /// How long a caller waits before 202.
     pub answer_within: Duration,
     /// Whether raw card numbers are refused with a secret key.
@@ -70,6 +72,17 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<Network>,
     /// The origins of pages that may call the routes for browsers.
     pub allowed_origins: Vec<String>,
+}
+
+/// What connections to the server are encrypted with; without files, nothing is.
+#[derive(Clone, Debug, Default)]
+pub struct TlsConfig {
+    /// The server's certificate and those between it and its root, in PEM.
+    pub cert: Option<PathBuf>,
+    /// The private key of the first of them, in PEM.
+    pub key: Option<PathBuf>,
+    /// The authorities one of whose certificates every client must show; `None`: none need show any.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// How often somebody may call; a rate of `None` is no limit.

@@ -172,6 +172,9 @@ fn what_contradicts_or_is_nearly_a_name_is_refused() {
         ),
         ("server.allowed_origins = [\"*\"]", vec![], "florin.toml:1: server.allowed_origins must be a list"),
         ("payment.default_gateway = \"nobody\"", vec![], "payment.default_gateway is no provider"),
+        ("[server.tls]\ncert = \"a\"", vec![], "server.tls.cert needs server.tls.key"),
+        ("[server.tls]\nkey = \"a\"", vec![], "server.tls.key needs server.tls.cert"),
+        ("", environment("FLORIN_SERVER__TLS__CLIENT_CA", "a"), "server.tls.client_ca asks for"),
         (
             "",
             environment("FLORIN_SERVER_PORT", "8001"),

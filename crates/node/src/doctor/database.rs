@@ -105,6 +105,14 @@ fn server(facts: &PostgresFacts, config: &Config, now_micros: i64) -> Vec<Findin
         let next = "connect to the database itself, or set the pooler to session mode";
         fail("sessions", "a pooler deals out transactions: sessions are not kept", next)
     });
+    findings.push(match &facts.encryption {
+        Some(version) => ok("encryption", format!("{version}, from here to the database")),
+        None if facts.is_local => ok("encryption", "none, and the database is on this machine"),
+        None => {
+            let next = "set sslmode=verify-full and sslrootcert in DATABASE_URL; see docs/operations.md";
+            warn("encryption", "none: who listens on the way reads everything but cards' numbers", next)
+        }
+    });
     findings.push(skew(facts.now_micros.saturating_sub(now_micros), config));
     let (most, open) = facts.connections;
     let found = format!("{open} of {most} are open");

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::Tasks;
-use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::{Client, Config, Connection, NoTls};
 
+use super::tls::{self, Tls};
 use crate::{OpenError, Options, Synchronous};
 
 /// What a connection is for.
@@ -22,6 +23,7 @@ pub(super) enum Use {
 #[derive(Clone)]
 pub(super) struct Connector {
     config: Config,
+    tls: Option<Tls>,
     schema: String,
     synchronous: Synchronous,
     tasks: Arc<dyn Tasks>,
@@ -29,12 +31,10 @@ pub(super) struct Connector {
 
 impl Connector {
     pub(super) fn new(url: &str, options: &Options) -> Result<Self, OpenError> {
-        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| address(&error))?;
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(OpenError::Address(
-                "`sslmode=require` needs TLS to the database, which this build does not have yet".to_owned(),
-            ));
-        }
+        let asked = tls::asked(url)?;
+        let mut config: Config =
+            asked.address.parse().map_err(|error: tokio_postgres::Error| address(&error))?;
+        config.ssl_mode(asked.mode);
         if !is_plain(&options.schema) {
             return Err(OpenError::Address(format!("`{}` is no name of a schema", options.schema)));
         }
@@ -46,6 +46,7 @@ impl Connector {
         config.tcp_user_timeout(Duration::from_secs(20));
         Ok(Self {
             config,
+            tls: asked.tls,
             schema: options.schema.clone(),
             synchronous: options.synchronous,
             tasks: Arc::clone(&options.tasks),
@@ -54,7 +55,24 @@ impl Connector {
 
     /// A fresh session, set up.
     pub(super) async fn connect(&self, purpose: Use) -> Result<Client, tokio_postgres::Error> {
-        let (client, connection) = self.config.connect(NoTls).await?;
+        let client = if let Some(tls) = &self.tls {
+            let (client, connection) = self.config.connect(tls.clone()).await?;
+            self.drive(connection);
+            client
+        } else {
+            let (client, connection) = self.config.connect(NoTls).await?;
+            self.drive(connection);
+            client
+        };
+        client.batch_execute(&self.settings(purpose)).await?;
+        Ok(client)
+    }
+
+    fn drive<S, T>(&self, connection: Connection<S, T>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         self.tasks.spawn(
             "store-connection",
             Box::pin(async move {
@@ -62,8 +80,6 @@ impl Connector {
                 drop(connection.await);
             }),
         );
-        client.batch_execute(&self.settings(purpose)).await?;
-        Ok(client)
     }
 
     pub(super) fn schema(&self) -> &str {

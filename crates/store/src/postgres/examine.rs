@@ -25,6 +25,10 @@ pub struct PostgresFacts {
     pub now_micros: i64,
     /// Whether one connection is one session: behind a pooler of transactions it is not.
     pub keeps_session: bool,
+    /// The version of TLS of a connection like all others; `None`: it is in plain.
+    pub encryption: Option<String>,
+    /// Whether the server is on this machine, as far as the address tells.
+    pub is_local: bool,
     /// Connections that the server takes, and those that are open.
     pub connections: (i64, i64),
     /// The numbers of the migrations that were run; `None`: none ever.
@@ -41,7 +45,9 @@ pub async fn examine_postgres(url: &str, options: &Options) -> Result<PostgresFa
              current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on', \
              pg_encoding_to_char(encoding)::text, pg_is_in_recovery(), \
              (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
-             current_setting('max_connections')::bigint, (SELECT count(*) FROM pg_stat_activity) \
+             current_setting('max_connections')::bigint, (SELECT count(*) FROM pg_stat_activity), \
+             (SELECT s.version FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid() AND s.ssl), \
+             coalesce(inet_client_addr() = inet_server_addr(), true) \
              FROM pg_database WHERE datname = current_database()",
             &[],
         )
@@ -56,6 +62,8 @@ pub async fn examine_postgres(url: &str, options: &Options) -> Result<PostgresFa
         now_micros: row.try_get(6)?,
         keeps_session,
         connections: (row.try_get(7)?, row.try_get(8)?),
+        encryption: row.try_get(9)?,
+        is_local: row.try_get(10)?,
         migrations: migrations(&client, &options.schema).await?,
     })
 }

@@ -15,6 +15,7 @@ mod read;
 mod slow;
 mod stripe;
 mod sweep;
+mod tls;
 mod work;
 
 use std::convert::Infallible;

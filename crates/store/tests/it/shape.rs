@@ -111,7 +111,13 @@ async fn an_older_postgres_is_migrated_or_refused_and_nodes_wait_for_each_other(
 async fn an_address_that_cannot_be_used_says_why() {
     let options = || Options { schema: "no; name".to_owned(), ..fresh() };
     for (url, options, wanted) in [
-        ("postgres://h/d?sslmode=require", fresh(), "TLS"),
+        ("postgres://h/d?sslmode=allow", fresh(), "sslmode must be disable, prefer, require"),
+        ("postgres://h/d?sslmode=verify%2Dca", fresh(), "needs sslrootcert"),
+        ("postgres://u:p?w@h/d?sslmode=verify-ca", fresh(), "needs sslrootcert"),
+        ("postgres://h/d?sslmode=verify-ca&sslrootcert=system", fresh(), "needs sslrootcert"),
+        ("postgres://h/d?sslmode=require&sslrootcert=system", fresh(), "needs sslmode=verify-full"),
+        ("postgres://h/d?sslmode=verify-full&sslrootcert=/no/such", fresh(), "(/no/such) cannot be read"),
+        ("postgres://h/d?sslmode=verify-full&sslrootcert=Cargo.toml", fresh(), "holds no certificate"),
         ("postgres://h:port/d", fresh(), "address"),
         ("postgres://h/d", options(), "schema"),
     ] {

@@ -20,6 +20,7 @@ use super::read::ENCRYPTION_KEY;
 pub(super) const SECTIONS: &[Section] = &[
     TOP,
     server::SECTION,
+    server::TLS,
     database::SECTION,
     vault::SECTION,
     payment::SECTION,

@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::{Is, Unset};
 use crate::config::key::{Section, key};
-use crate::config::read::{BOOLEAN, COUNT, DURATION, NETWORKS, ORIGINS, PORT, TEXT, WEB_ADDRESS};
+use crate::config::read::{BOOLEAN, COUNT, DURATION, FILE, NETWORKS, ORIGINS, PORT, TEXT, WEB_ADDRESS};
 
 pub(super) const SECTION: Section = Section {
     name: "server",
@@ -27,8 +27,8 @@ pub(super) const SECTION: Section = Section {
             [],
             WEB_ADDRESS => server.public_url,
             Unset("\"https://pay.example.com\""),
-            "Where browsers and providers reach this installation. Without it: http:// and the address \
-             above."
+            "Where browsers and providers reach this installation. Without it: http:// (https:// with \
+             server.tls) and the address above."
         ),
         key!(
             "server.answer_within",
@@ -93,6 +93,35 @@ pub(super) const SECTION: Section = Section {
             Is("false"),
             "Refuses raw card numbers that come with a secret key, so that no system of the merchant's can \
              send any: cards come from browsers, with a publishable key, or as tokens."
+        ),
+    ],
+};
+
+pub(super) const TLS: Section = Section {
+    name: "server.tls",
+    about: "TLS of the API's own port; it then speaks no plain HTTP. The files are read at the start.",
+    keys: &[
+        key!(
+            "server.tls.cert",
+            [],
+            FILE => server.tls.cert,
+            Unset("\"/etc/florin/tls/tls.crt\""),
+            "The server's certificate in PEM, followed by those between it and its root."
+        ),
+        key!(
+            "server.tls.key",
+            [],
+            FILE => server.tls.key,
+            Unset("\"/etc/florin/tls/tls.key\""),
+            "Its private key in PEM, without a passphrase."
+        ),
+        key!(
+            "server.tls.client_ca",
+            [],
+            FILE => server.tls.client_ca,
+            Unset("\"/etc/florin/tls/clients.crt\""),
+            "Certificates in PEM: every client must show one that one of these signed, beside its API key. \
+             Without it clients show none."
         ),
     ],
 };
