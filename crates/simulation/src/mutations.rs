@@ -99,6 +99,7 @@ fn noticed(scratch: &Path, mutation: &Mutation) -> io::Result<Result<String, Str
 
 /// Files that differ are written, so that only what changed is compiled again.
 fn copy_tree(top: &Path, scratch: &Path) -> io::Result<()> {
+    fs::create_dir_all(scratch)?;
     for name in COPIED {
         copy(&top.join(name), &scratch.join(name))?;
     }
