@@ -274,7 +274,12 @@ fn check_access(principal: &Principal, access: Access) -> Result<(), Problem> {
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = given.next() else { return Err(Problem::plain(&code::MISSING_API_KEY)) };
-    let invalid = || Problem::new(&code::INVALID_API_KEY, "Send one `Authorization: Bearer …` header.");
+    let invalid = || {
+        Problem::new(
+            &code::INVALID_API_KEY,
+            "Send one `Authorization: Bearer …` header, with the key as it is: not `Basic`.",
+        )
+    };
     if given.next().is_some() {
         return Err(invalid());
     }
@@ -286,7 +291,8 @@ fn refused(error: AuthenticationError) -> Problem {
     match error {
         AuthenticationError::Form => Problem::new(
             &code::INVALID_API_KEY,
-            "This is no API key: keys begin with `sk_test_` or `sk_live_`.",
+            "This is no API key: they begin with `sk_` or `pk_`, then `test_` or `live_`, and are longer; \
+             it was mistyped or cut off.",
         ),
         AuthenticationError::Unknown => Problem::new(&code::INVALID_API_KEY, "There is no such API key."),
         AuthenticationError::Revoked => Problem::new(&code::INVALID_API_KEY, "This API key was revoked."),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -154,7 +155,7 @@ impl Distilled {
     }
 
     /// What was kept. An error where it has another form than `T`: an older build may have kept it.
-    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.facts.get())
     }
 
@@ -164,6 +165,7 @@ impl Distilled {
     }
 }
 
+/// Of what is written: two texts of one meaning differ.
 impl PartialEq for Distilled {
     fn eq(&self, other: &Self) -> bool {
         self.step == other.step && self.facts.get() == other.facts.get()

@@ -20,7 +20,8 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: Eq + Hash, V> Memo<K, V> {
-    /// Hands the value of a key to `read`, which must not come back here, and makes it first if need be.
+    /// Hands the value of a key to `read`, and makes it first if need be. `read` must be short, and must not
+    /// come back here: the first to ask for a key holds everybody up meanwhile.
     pub fn with<Q, R>(&self, key: &Q, make: impl FnOnce() -> V, read: impl FnOnce(&V) -> R) -> R
     where
         K: Borrow<Q>,

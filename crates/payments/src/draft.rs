@@ -73,10 +73,10 @@ pub(crate) struct Draft {
     pub(crate) unseen: bool,
     moves: Vec<(WaitingClaim, OperationId)>,
     answers: Vec<Answering>,
-    /// The keys of the answers that the commit under way writes.
-    answering: Vec<String>,
-    /// The keys that commits of this draft have answered.
-    pub(crate) answered: Vec<String>,
+    /// The answers that the commit under way writes.
+    answering: Vec<Answering>,
+    /// What commits of this draft have answered.
+    answered: Vec<Answering>,
     facts: Vec<(&'static str, Map<String, Value>)>,
     transfers: Vec<Transfer>,
     /// Operations that this commit reserves for the task that commits it to send.
@@ -207,6 +207,12 @@ impl Draft {
         self.changed = true;
     }
 
+    /// What a commit of this draft answered a key with.
+    pub(crate) fn answer_of(&self, key: &str) -> Option<(Verdict, Option<Refund>)> {
+        let answering = self.answered.iter().find(|answering| answering.claim.key == key)?;
+        Some((answering.verdict.clone(), answering.refund.clone()))
+    }
+
     /// Answers a claim in this commit, with the payment (and refund) as they become.
     pub(crate) fn answer(&mut self, claim: WaitingClaim, verdict: Verdict, refund: Option<Refund>) {
         self.changed = true;
@@ -320,17 +326,17 @@ impl Draft {
         }
         for answering in std::mem::take(&mut self.answers) {
             let answer = self.encode_answer(&answering, changes)?;
-            self.answering.push(answering.claim.key.clone());
             match &mut self.claim {
                 // The claim is made and answered in one commit.
                 Some(claim) if claim.key == answering.claim.key => claim.answer = Some(answer),
                 _ => changes.answer.push(ClaimUpdate {
                     scope: self.scope,
-                    key: answering.claim.key,
+                    key: answering.claim.key.clone(),
                     operation: None,
                     answer: Some(answer),
                 }),
             }
+            self.answering.push(answering);
         }
         changes.claim = self.claim.take();
         Ok(())

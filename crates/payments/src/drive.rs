@@ -25,6 +25,7 @@ use crate::lock::Turn;
 use crate::measure;
 use crate::operation::{Due, OperationId, OperationKind, OperationStatus, StepMac, WaitingClaim};
 use crate::pay::Run;
+use crate::refund::Refund;
 use crate::rejection::PaymentsError;
 use crate::service::{Payments, Teller, answered, into_answered, policy};
 use crate::settings::LateSuccess;
@@ -49,6 +50,27 @@ pub(crate) enum Driven {
     Wait(Timestamp),
     /// Somebody else holds the right now: nothing more is sent, and nothing is reported.
     Lost,
+}
+
+/// What was answered to a key, and to its first caller.
+type Stored = Option<Box<(Verdict, Option<Refund>)>>;
+
+/// Where the answer of an operation stands.
+enum Said {
+    /// In the draft, with what was stored for a key if there is one.
+    Here(Stored),
+    /// In the store: somebody else wrote it.
+    Elsewhere(Box<Answered>),
+}
+
+/// The first caller is told just what a repeat will be.
+fn with_stored(mut told: Answered, stored: Stored) -> Answered {
+    if let Some(stored) = stored {
+        let (verdict, refund) = *stored;
+        told.verdict = verdict;
+        told.refund = refund.map(Box::new);
+    }
+    told
 }
 
 impl Payments {
@@ -143,16 +165,17 @@ impl Payments {
                     // Of a charge that was given up for another, its caller is told by that other.
                     let given_up = successors.iter().any(|successor| successor.kind.is_charge());
                     if let Some(written) = written.filter(|_| !given_up) {
-                        let told = match self.answer_elsewhere(&draft, id, waiting).await {
-                            Ok(None) if queue.is_empty() => {
-                                teller.tell(Ok(into_answered(draft, id)));
+                        match self.said(&draft, id, waiting).await {
+                            Ok(Said::Here(stored)) if queue.is_empty() => {
+                                teller.tell(Ok(with_stored(into_answered(draft, id), stored)));
                                 return Ok(());
                             }
-                            Ok(None) => answered(&draft, id),
-                            Ok(Some(told)) => told,
-                            Err(_) => *written,
-                        };
-                        teller.tell(Ok(told));
+                            Ok(Said::Here(stored)) => {
+                                teller.tell(Ok(with_stored(answered(&draft, id), stored)));
+                            }
+                            Ok(Said::Elsewhere(told)) => teller.tell(Ok(*told)),
+                            Err(_) => teller.tell(Ok(*written)),
+                        }
                     }
                 }
                 Err(error) => {
@@ -169,25 +192,31 @@ impl Payments {
         Ok(())
     }
 
-    /// What the caller of an operation is told, if that is not as the draft has it. Somebody else's settle
-    /// wrote the answer of its key, and that stands, however much the payment has changed since; and if the
-    /// key waits for another operation now, nothing is decided yet.
-    async fn answer_elsewhere(
+    /// What the caller of an operation is told: what the settle wrote as the answer of its key. If somebody
+    /// else's did, that answer stands, however much the payment has changed since; and if the key waits for
+    /// another operation now, nothing is decided yet.
+    async fn said(
         &self,
         draft: &Draft,
         id: OperationId,
         waiting: Option<WaitingClaim>,
-    ) -> Result<Option<Answered>, PaymentsError> {
+    ) -> Result<Said, PaymentsError> {
         let waits = self::waiting(draft, id);
-        let settled = |claim: &WaitingClaim| waits.as_ref() != Some(claim);
-        let Some(claim) = waiting.filter(|claim| settled(claim) && !draft.answered.contains(&claim.key))
-        else {
-            return Ok(None);
+        let Some(claim) = waiting.filter(|claim| waits.as_ref() != Some(claim)) else {
+            return Ok(Said::Here(None));
         };
-        match claims::told(&self.store, draft.scope, &claim.key).await? {
-            Some(told) => Ok(Some(told)),
-            None => self.accepted(draft.scope, draft.payment.id).await.map(Some),
+        match draft.answer_of(&claim.key) {
+            Some(stored) => Ok(Said::Here(Some(Box::new(stored)))),
+            None => self.said_elsewhere(draft, &claim.key).await,
         }
+    }
+
+    async fn said_elsewhere(&self, draft: &Draft, key: &str) -> Result<Said, PaymentsError> {
+        let told = match claims::told(&self.store, draft.scope, key).await? {
+            Some(told) => told,
+            None => self.accepted(draft.scope, draft.payment.id).await?,
+        };
+        Ok(Said::Elsewhere(Box::new(told)))
     }
 
     async fn reread(&self, draft: &mut Draft) -> Result<Vec<OperationId>, PaymentsError> {

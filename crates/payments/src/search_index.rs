@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use kernel::{
     Cell, Changes, Column, ColumnType, Comparison, Filter, Id, Insert, JOURNAL, Lane, Lease, Mode, Outcome,
     Query, Row, Scope, Table, Update,
@@ -40,6 +40,9 @@ const NAME: &str = "search";
 const REFUNDS_MAX: u32 = 100;
 /// Payments whose rows are one commit: many, so that they share the pages of the indexes that they go to.
 const ROWS_AT_ONCE: usize = 4096;
+
+/// Rows that are read at once for it, beside what callers read.
+const READS_AT_ONCE: usize = 64;
 
 /// Nobody's world: the cursor is the installation's.
 const fn nobody() -> Scope {
@@ -154,8 +157,10 @@ impl Payments {
                 let reads = known.is_none() && !(follows && told.is_new);
                 self.row_changes(*subject, told.newest, Before { known, reads, rebuilds })
             });
+            let writes: Vec<_> = writes.collect();
             let mut changes = self.search_changes(lease);
-            for ((subject, _), change) in some.iter().zip(try_join_all(writes).await?) {
+            let read: Vec<Change> = stream::iter(writes).buffered(READS_AT_ONCE).try_collect().await?;
+            for ((subject, _), change) in some.iter().zip(read) {
                 pass.rows.extend(change.known.map(|known| (*subject, known)));
                 for (row, version) in change.writes {
                     put(&mut changes, row, version);

@@ -120,4 +120,13 @@ impl<'a> TokenizedObject<'a> {
             method: MethodObject::of(view),
         }
     }
+
+    /// The same for a page, whose key anybody can read: what it could use to find out about numbers that it
+    /// only guesses is left out.
+    #[must_use]
+    pub fn for_browser(mut self) -> Self {
+        self.issuer_bank = None;
+        self.method.card = self.method.card.map(CardObject::for_browser);
+        self
+    }
 }

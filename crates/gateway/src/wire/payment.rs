@@ -219,7 +219,7 @@ pub(super) struct CardObject<'a> {
     /// Who issued it.
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<&'a str>,
-    /// The same for the same number at this merchant; says nothing else.
+    /// The same for the same number at this merchant; shown to secret keys alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint: Option<&'a str>,
     /// How the payer was authenticated.
@@ -484,6 +484,11 @@ impl<'a> CardObject<'a> {
             issuer: card.issuer.as_deref(),
             three_d_secure: card.three_d_secure.as_deref().map(AuthenticationObject::of),
         }
+    }
+
+    /// What the payer's own page may know: nothing that tells one number from another.
+    pub(super) fn for_browser(self) -> Self {
+        Self { bin: None, fingerprint: None, country: None, issuer: None, ..self }
     }
 }
 

@@ -387,6 +387,11 @@ async fn a_publishable_key_tokenizes_and_nothing_else() {
     let card = r#"{"card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2037, "cvc": "123"}}"#;
     let made = world.bare(Method::POST, "/api/payment-methods/tokenize", &headers, card).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    // Anybody has this key: it must not say which of many numbers is a card that was seen here.
+    let shown = made.json()["card"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(shown, ["brand", "exp_month", "exp_year", "last4"]);
+    let of_secret = world.post("/api/payment-methods/tokenize", card).await.json();
+    assert!(of_secret["card"]["bin"].is_string(), "{of_secret}");
     let refused = world.bare(Method::POST, "/api/payment-methods/tokenize", &headers, DOCUMENT).await;
     assert_eq!(refused.problem(), (403, "publishable_key_not_allowed".to_owned()));
     let pm = made.json()["id"].as_str().unwrap().to_owned();

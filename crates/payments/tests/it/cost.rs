@@ -46,7 +46,7 @@ impl Between for Counts {
 }
 
 #[tokio::test]
-async fn a_payment_costs_two_commits_and_no_read() {
+async fn a_payment_costs_two_commits_or_three_and_no_read() {
     let world = World::new().await;
     let store = Through::new(Arc::clone(&world.store), Counts::default());
     let payments = world.through(Arc::<Through<Counts>>::clone(&store));

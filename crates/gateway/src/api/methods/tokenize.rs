@@ -28,5 +28,9 @@ pub(crate) async fn tokenize(mut call: Call) -> Answer {
     let service = &call.node.payments;
     let made = service.method_tokenize(&call.caller(), new, claim).await.map_err(from_payments)?;
     let location = format!("/api/v1/payment-methods/{}", made.object.method.id);
-    outcome::stored(StatusCode::CREATED, &TokenizedObject::of(&made.object), Some(location), made.replayed)
+    let mut object = TokenizedObject::of(&made.object);
+    if call.is_browser() {
+        object = object.for_browser();
+    }
+    outcome::stored(StatusCode::CREATED, &object, Some(location), made.replayed)
 }
