@@ -260,7 +260,7 @@ fn client_secret_of<'t>(body: &'t Json<'_>) -> Option<&'t str> {
 fn check_access(principal: &Principal, access: Access) -> Result<(), Problem> {
     let is_secret = principal.kind == KeyKind::Secret;
     let scope = match access {
-        Access::Public => return Ok(()),
+        Access::Public | Access::Monitoring => return Ok(()),
         Access::Publishable(_) | Access::ClientSecret(_) if !is_secret => return Ok(()),
         Access::Secret(_) if !is_secret => return Err(Problem::plain(&code::PUBLISHABLE_KEY)),
         Access::Secret(scope) | Access::Publishable(scope) | Access::ClientSecret(scope) => scope,

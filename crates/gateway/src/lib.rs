@@ -17,6 +17,7 @@ mod drain;
 pub mod input;
 mod measure;
 mod monitor;
+mod monitoring;
 pub mod openapi;
 mod outermost;
 mod patient;

@@ -13,6 +13,7 @@ use futures_util::FutureExt as _;
 use kernel::{Clock, Id, Ids, Kind, Random};
 use node::Node;
 use node::config::LogLevel;
+use node::pulse::Pulse;
 use tracing::Instrument as _;
 
 use crate::admission::{self, Admission};
@@ -41,6 +42,7 @@ pub(crate) struct Outermost {
     clock: Arc<dyn Clock>,
     level: LogLevel,
     admission: Admission,
+    pulse: Arc<Pulse>,
 }
 
 impl Outermost {
@@ -50,6 +52,7 @@ impl Outermost {
             random: Arc::clone(&node.random),
             clock: Arc::clone(&node.clock),
             level: node.config.log.requests,
+            pulse: Arc::clone(&node.pulse),
             admission: Admission::new(node.config.server.requests_at_once, Arc::clone(&node.payments)),
         }
     }
@@ -79,6 +82,7 @@ pub(crate) async fn outermost(
     );
     let trace = TraceId::of(&span, request.headers(), outermost.random.as_ref());
     span.record("trace_id", trace.as_str());
+    let trace_text = trace.as_str().to_owned();
     let line = Line { level: outermost.level, route, tx_id: masked_id(request.uri().path()) };
     request.extensions_mut().insert(trace);
 
@@ -91,7 +95,7 @@ pub(crate) async fn outermost(
             admission::shed()
         };
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-            response = problem.render(&id_text);
+            response = problem.render(&id_text, &trace_text);
         }
         response
     };
@@ -99,6 +103,7 @@ pub(crate) async fn outermost(
     response.headers_mut().insert(X_REQUEST_ID, id);
     let took = outermost.clock.monotonic().0.saturating_sub(began.0);
     answered(route, &method, response.status(), took);
+    outermost.pulse.record(outermost.clock.monotonic(), response.status().as_u16(), took);
     span.record("status", response.status().as_u16());
     span.in_scope(|| line.write(method.as_str(), response.status(), took));
     response

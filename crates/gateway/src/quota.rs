@@ -81,6 +81,12 @@ pub(crate) async fn count_notice(
     take(node, subject, rate, "notices from your address").await.map(|_| ())
 }
 
+/// Counts a request with the monitoring key.
+pub(crate) async fn count_monitoring(node: &Node, subject: Subject<'_>) -> Result<Option<Verdict>, Problem> {
+    let rate = of_everybody(node, node.config.rate_limit.monitoring);
+    take(node, Some(subject), rate, "requests with the monitoring key").await
+}
+
 /// Counts a request with a key.
 pub(crate) async fn count_key(
     node: &Node,

@@ -11,7 +11,7 @@ use node::Node;
 
 use crate::cors::Cors;
 use crate::outermost::{Outermost, method_not_allowed, outermost, route_not_found};
-use crate::{api, browser, monitor, openapi, sandbox, webhooks};
+use crate::{api, browser, monitor, monitoring, openapi, sandbox, webhooks};
 
 /// The API answers with and without its version.
 const API_ROOTS: [&str; 2] = ["/api/v1", "/api"];
@@ -28,6 +28,8 @@ pub enum Access {
     /// Those, and publishable keys that come with the client secret of the payment in the path: in
     /// the body's `client_secret`, or in the query's when there is no body.
     ClientSecret(AccessScope),
+    /// Who has the monitoring key, in `X-API-Key`.
+    Monitoring,
 }
 
 /// One method of one path.
@@ -54,6 +56,7 @@ pub fn routes() -> Vec<Route> {
         handler,
     };
     let mut routes: Vec<Route> = API_ROOTS.into_iter().flat_map(api::routes).collect();
+    routes.extend(api::routes_beside());
     routes.extend([
         public(Method::GET, "/", get(openapi::pages::root)),
         public(Method::GET, "/health", get(monitor::health)),
@@ -61,14 +64,26 @@ pub fn routes() -> Vec<Route> {
         public(Method::GET, "/metrics", get(monitor::metrics)),
         public(Method::GET, "/return/{payment}", get(browser::return_to)),
         public(Method::POST, "/return/{payment}", post(browser::return_to)),
-        public(Method::POST, "/webhooks/{provider}/{account}", post(webhooks::receive)),
+        public(Method::POST, "/webhooks/payments", post(webhooks::event::receive)),
+        public(Method::POST, "/webhooks/payments/{account}", post(webhooks::event::receive_of)),
+        public(Method::POST, "/webhooks/{provider}", post(webhooks::notice::receive_for_one)),
+        public(Method::POST, "/webhooks/{provider}/{account}", post(webhooks::notice::receive)),
         public(Method::GET, "/openapi.json", get(openapi::serve)),
         public(Method::GET, "/docs", get(openapi::pages::swagger)),
         public(Method::GET, "/docs/errors", get(openapi::pages::error_reference)),
         public(Method::GET, "/docs/assets/{name}", get(openapi::pages::asset)),
         public(Method::GET, "/redoc", get(openapi::pages::redoc)),
     ]);
+    routes.extend([
+        with_monitoring_key("/monitoring/errors", get(monitoring::errors)),
+        with_monitoring_key("/monitoring/health", get(monitoring::health)),
+    ]);
     routes
+}
+
+fn with_monitoring_key(path: &str, handler: MethodRouter<Arc<Node>>) -> Route {
+    let path = path.to_owned();
+    Route { method: Method::GET, path, access: Access::Monitoring, is_idempotent: false, handler }
 }
 
 /// The router over a node, the sandbox bank's routes included if the bank runs in this process.

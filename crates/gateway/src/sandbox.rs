@@ -16,7 +16,7 @@ use sandbox_bank::{Bank, BankReply, BankRequest, PAGE_POLICY, Page, Submitted};
 use crate::body;
 use crate::browser::{html, redirect};
 use crate::problem::{Problem, catalogue as code};
-use crate::webhooks::headers;
+use crate::webhooks::notice::headers;
 
 /// How long a body of the bank's may take.
 const READ_WITHIN: Duration = Duration::from_secs(30);

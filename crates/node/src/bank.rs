@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{BoxFuture, Clock, Credentials, Deadline, Exchange, Exchanged, Id, Random, Request};
-use payments::{Exchanges, NewAccount, Payments};
+use payments::{Exchanges, NewAccount, Payments, Taken};
 use provider_kit::{Account, Delivery, ProviderAccount};
 use sandbox_bank::{Bank, BankConfig, IN_PROCESS_URL, InProcess, Keys, OutgoingNotice};
 use transport::{Settings, Transport};
@@ -65,6 +65,11 @@ pub(crate) fn new_account(random: &dyn Random, public_url: &str) -> NewAccount {
 pub(crate) fn transport(ports: &Ports, is_traced: bool) -> Arc<dyn Exchange> {
     let transport = Arc::new(Transport::new(Settings::default(), Arc::clone(&ports.clock), None));
     if is_traced { Arc::new(Traced(transport)) } else { transport }
+}
+
+/// The way out for commands that call a server of ours, or somebody else's, over HTTP.
+pub fn outgoing(ports: &Ports) -> Arc<dyn Exchange> {
+    transport(ports, false)
 }
 
 /// Calls go to the bank, wherever it runs, or out through the transport.
@@ -148,10 +153,12 @@ pub(crate) async fn deliver_notices(
                 payments.receive(PROVIDER, account, delivery).await
             }
             // Nobody asked to be told.
-            None => Ok(()),
+            None => Ok(Taken::Stored),
         };
         match taken {
-            Ok(()) => bank.acknowledge(&id, clock.now()).await,
+            Ok(Taken::Stored) => bank.acknowledge(&id, clock.now()).await,
+            // Like a provider that is answered 403: it tries again, for a while.
+            Ok(Taken::Refused(_)) => bank.postpone(&id, clock.now()).await,
             Err(error) => {
                 tracing::warn!(%error, "a notice of the sandbox bank was not taken");
                 bank.postpone(&id, clock.now()).await;

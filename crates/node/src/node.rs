@@ -1,13 +1,13 @@
 //! A running node: what was composed, its background work, and its end.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use identity::{FirstStart, Identity};
 use kernel::{Claim, Clock, Exchange, Id, Ids, Merchant, Mode, Random, Scope, Secret, Store, Tasks};
 use limits::{Limiter, MemoryLimiter};
 use payments::{
-    Caller, MerchantSettings, MoveClock, MovedClock, Payments, PaymentsError, PaymentsPorts, PaymentsSettings,
+    Caller, EventSource, MerchantSettings, MoveClock, MovedClock, Payments, PaymentsError, PaymentsPorts, PaymentsSettings,
 };
 use provider_kit::Payee;
 use sandbox_bank::Bank;
@@ -21,6 +21,7 @@ use crate::bank::{self, Ways};
 use crate::config::Config;
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::pulse::Pulse;
 use crate::stores::{self, Stores};
 use crate::work::Work;
 use crate::{Ports, StartError};
@@ -73,7 +74,11 @@ pub struct Node {
     pub metrics: Option<Metrics>,
     /// Whether it can serve.
     pub health: Health,
+    /// How its answers were lately.
+    pub pulse: Arc<Pulse>,
     id: Uuid,
+    /// Whose events the configured secret signs, once the first merchant is known.
+    events: OnceLock<EventSource>,
     /// Where the search's rows are.
     pub search_store: Arc<dyn Store>,
     bank_store: Option<Arc<dyn Store>>,
@@ -165,7 +170,9 @@ async fn compose(
         test_secret: opened.test_secret,
         metrics,
         health,
+        pulse: Arc::default(),
         id: ports.ids.uuid(),
+        events: OnceLock::new(),
         search_store: stores.search,
         bank_store: stores.bank,
         vault_store: stores.vault,
@@ -183,6 +190,7 @@ impl Node {
             FirstStart::Found(merchant) => (merchant, None),
         };
         self.open_sandbox(merchant.id).await?;
+        self.open_events(merchant.id)?;
         for (mode, account) in self.open_configured(merchant.id).await? {
             let address = format!("{}/webhooks/{}/{}", self.public_url, account.provider, account.id);
             tracing::info!(
@@ -194,6 +202,22 @@ impl Node {
             );
         }
         Ok(key)
+    }
+
+    /// Lets the configured secret sign events of the first merchant's.
+    pub fn open_events(&self, merchant: Id<Merchant>) -> Result<(), PaymentsError> {
+        let webhooks = &self.config.webhooks;
+        let Some(secret) = webhooks.hmac_secret.clone() else { return Ok(()) };
+        let scope = Scope { merchant, mode: webhooks.mode.unwrap_or(Mode::Test) };
+        // A live world without a server secret would refuse each event later.
+        self.vault.keys(scope.mode).map_err(|error| PaymentsError::Internal(error.to_string()))?;
+        let _ = self.events.set(EventSource { scope, account: None, secret });
+        Ok(())
+    }
+
+    /// Whose events the configured secret signs, if there is one.
+    pub fn event_source(&self) -> Option<&EventSource> {
+        self.events.get()
     }
 
     /// Gives a merchant's test world its sandbox account, unless it has one.
@@ -417,6 +441,7 @@ fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {
         record_exchanges: operation.record_exchanges,
         upi_expires_in: payment.upi.expires_in,
         payment_expires_in: payment.expires_in,
+        event_age_max: config.webhooks.max_age,
         public_url: public_url.to_owned(),
         defaults: MerchantSettings {
             return_url: payment.return_url.clone(),

@@ -16,6 +16,7 @@ use vault::{Purpose, Vault};
 
 use crate::cache::Cache;
 use crate::rejection::{PaymentsError, Rejection};
+use crate::signed_event::{EVENTS, EventSource, HMAC_SECRET};
 use crate::watch::{Figures, Watch, Watched};
 
 /// How often a configured account is written when other nodes do the same.
@@ -130,6 +131,8 @@ pub(crate) struct Accounts {
     exchanges: Arc<dyn Exchanges>,
     by_scope: Cache<Scope, Arc<Vec<Arc<Opened>>>>,
     scopes: Cache<Id<Account>, Scope>,
+    sources: Cache<Id<Account>, Option<Arc<EventSource>>>,
+    only: Cache<String, Option<Id<Account>>>,
     pub(crate) watch: Arc<Watch>,
 }
 
@@ -141,9 +144,18 @@ impl Accounts {
         registry: Registry,
         exchanges: Arc<dyn Exchanges>,
     ) -> Self {
-        let (by_scope, scopes) = (Cache::new(Arc::clone(&clock)), Cache::new(Arc::clone(&clock)));
-        let watch = Arc::new(Watch::new(Arc::clone(&clock)));
-        Self { store, vault, clock, registry, exchanges, by_scope, scopes, watch }
+        Self {
+            by_scope: Cache::new(Arc::clone(&clock)),
+            scopes: Cache::new(Arc::clone(&clock)),
+            sources: Cache::new(Arc::clone(&clock)),
+            only: Cache::new(Arc::clone(&clock)),
+            watch: Arc::new(Watch::new(Arc::clone(&clock))),
+            store,
+            vault,
+            clock,
+            registry,
+            exchanges,
+        }
     }
 
     /// The providers of this build.
@@ -218,6 +230,49 @@ impl Accounts {
             row.scope
         };
         Ok(self.of(scope).await?.iter().find(|opened| opened.account.id == id).cloned())
+    }
+
+    /// The one account at a provider in this installation; `None` if there is none, or several.
+    pub(crate) async fn only_one(&self, provider: &str) -> Result<Option<Id<Account>>, PaymentsError> {
+        if self.registry.get(provider).is_none() {
+            return Ok(None);
+        }
+        if let Some(known) = self.only.get(&provider.to_owned()) {
+            return Ok(known);
+        }
+        let query = Query::everywhere(&PROVIDER_ACCOUNT, 2).with(Filter::equal("provider", provider));
+        let rows = self.store.find(query).await?;
+        let only = match rows.as_slice() {
+            [row] => row.key.first().and_then(Cell::as_uuid).map(Id::from_uuid),
+            _ => None,
+        };
+        self.only.keep(provider.to_owned(), only);
+        Ok(only)
+    }
+
+    /// Whose events an account's secret signs; `None` for the account of a provider.
+    pub(crate) async fn event_source(&self, id: Id<Account>) -> Result<Option<EventSource>, PaymentsError> {
+        if let Some(known) = self.sources.get(&id) {
+            return Ok(known.map(|source| EventSource::clone(&source)));
+        }
+        let query = Query::everywhere(&PROVIDER_ACCOUNT, 1).with(Filter::equal("id", id));
+        let found = match self.store.find(query).await?.first() {
+            None => None,
+            Some(row) => {
+                let known = self.store.of(row.scope).get::<AccountRecord>(vec![id.into()]).await?;
+                known.map(|known| (row.scope, known.record))
+            }
+        };
+        let source = match found.filter(|(_, record)| record.account.provider == EVENTS) {
+            None => None,
+            Some((scope, record)) => {
+                let secrets = self.secrets(scope, &record)?;
+                let secret = secrets.into_iter().find(|(name, _)| name == HMAC_SECRET);
+                secret.map(|(_, secret)| EventSource { scope, account: Some(id), secret })
+            }
+        };
+        self.sources.keep(id, source.clone().map(Arc::new));
+        Ok(source)
     }
 
     /// Makes a scope's account at a provider, once: two nodes that try together make one, because its
@@ -332,6 +387,9 @@ impl Accounts {
 
     /// `None` for an account at a provider that this build does not have.
     fn open(&self, scope: Scope, record: AccountRecord) -> Result<Option<Arc<Opened>>, PaymentsError> {
+        if record.account.provider == EVENTS {
+            return Ok(None);
+        }
         let Some(provider) = self.registry.get(&record.account.provider).cloned() else {
             tracing::warn!(account = %record.account.id, "no provider of this build serves the account");
             return Ok(None);

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use kernel::{
     Actor, Cell, Changes, Column, ColumnType, Credentials, Filter, Id, Index, Job, Kind, Lane, Outcome,
-    Query, Record, Table, TakenJob,
+    Query, Record, RecordError, Table, TakenJob, Timestamp,
 };
-use provider_kit::{Account, Context, Delivery, Fact, Incoming, Notice, Outcome as Told, Verb, WebhookError};
+use provider_kit::{
+    Account, Context, Delivery, Fact, Incoming, Notice, Outcome as Told, Verb, WebhookError, scrub,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::account::Opened;
@@ -19,11 +21,17 @@ use crate::operation::{OperationId, OperationKind};
 use crate::pay::Run;
 use crate::payment::PaymentKind;
 use crate::provider_reference::{self, PROVIDER_REFERENCE};
+use crate::quarantine::Rejected;
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Payments, Teller};
 
 /// The job that reads a stored delivery.
 pub const INBOX_JOB: &str = "inbox";
+
+/// What people see of a delivery that is done with.
+const SHOWN_BYTES_MAX: usize = 4096;
+/// Why a genuine notice is kept in quarantine.
+const MATCHES_NOTHING: &str = "it is genuine, and matches nothing here";
 
 /// How long a worker may take over one delivery.
 const LEASE: Duration = Duration::from_mins(1);
@@ -44,11 +52,6 @@ pub enum DeliveryStatus {
     Received,
     /// All its facts were applied, or meant nothing new.
     Applied,
-    /// It is not the account's, or cannot be read.
-    Rejected {
-        /// Why.
-        reason: String,
-    },
     /// It is genuine, and nothing here matches it.
     Unmatched,
 }
@@ -60,8 +63,15 @@ pub struct StoredDelivery {
     pub id: Id<DeliveryKind>,
     /// At whose address it came in.
     pub account: Id<Account>,
-    /// Raw bytes and headers.
-    pub delivery: Delivery,
+    /// When.
+    pub received_at: Timestamp,
+    /// Raw bytes and headers, sealed: a provider's notices carry client secrets and personal data. Gone
+    /// once the delivery is done with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<String>,
+    /// What people may see of the body, once the delivery is done with.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub shown: serde_json::Value,
     /// How far.
     pub status: DeliveryStatus,
     /// The payment that it was about, once that is known; the first, if it told of several.
@@ -99,6 +109,15 @@ impl Record for StoredDelivery {
     }
 }
 
+/// What became of a delivery at the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is stored, and read by the inbox's job.
+    Stored,
+    /// It is not the account's, or too old: nothing is stored but, now and then, one in quarantine.
+    Refused(WebhookError),
+}
+
 /// What a notice came to.
 enum Noticed {
     Applied,
@@ -107,19 +126,36 @@ enum Noticed {
 }
 
 impl Payments {
-    /// Stores a delivery for an account's inbox. Durable when it answers.
+    /// Stores a delivery for an account's inbox. Durable when it answers [`Taken::Stored`].
+    ///
+    /// What the account's own secrets show to be forged is not stored: that costs one MAC, so that a flood
+    /// fills no disk. All else is stored first, and believed later.
     pub async fn receive(
         &self,
         provider: &str,
         account: Id<Account>,
         delivery: Delivery,
-    ) -> Result<(), PaymentsError> {
+    ) -> Result<Taken, PaymentsError> {
         let opened = self.accounts.everywhere(account).await?;
         let opened = opened.filter(|opened| opened.account.provider == provider);
-        let scope = opened.ok_or(Rejection::NotFound("provider account"))?.scope;
+        let opened = opened.ok_or(Rejection::NotFound("provider account"))?;
+        let scope = opened.scope;
+        if let Err(error) = judge(&opened, &self.context(), &delivery, &[])
+            && matches!(error, WebhookError::Signature | WebhookError::Stale)
+        {
+            self.quarantine(&rejected(&opened, &account.to_string(), &error.to_string(), &delivery)).await;
+            return Ok(Taken::Refused(error));
+        }
         let id = Id::from_uuid(self.ids.uuid());
-        let stored =
-            StoredDelivery { id, account, delivery, status: DeliveryStatus::Received, payment: None };
+        let stored = StoredDelivery {
+            id,
+            account,
+            received_at: delivery.received_at,
+            sealed: self.seal_delivery(scope, &place(id), &delivery, usize::MAX)?,
+            shown: serde_json::Value::Null,
+            status: DeliveryStatus::Received,
+            payment: None,
+        };
         let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
         changes.insert(scope, &stored)?;
         changes.enqueue.push(Job {
@@ -131,7 +167,7 @@ impl Payments {
             payload: Vec::new(),
         });
         match self.store.commit(changes).await {
-            Outcome::Committed { .. } => Ok(()),
+            Outcome::Committed { .. } => Ok(Taken::Stored),
             other => Err(crate::service::refused(other)),
         }
     }
@@ -151,47 +187,57 @@ impl Payments {
     async fn process(&self, job: &TakenJob) -> Result<(), PaymentsError> {
         let found = self.store.of(job.scope).get::<StoredDelivery>(vec![job.id.into()]).await?;
         let Some(mut stored) = found else {
-            return self.finish(job, None).await;
+            return self.finish(job, |_| Ok(())).await;
         };
+        let Some(sealed) = stored.record.sealed.take() else {
+            return self.finish(job, |_| Ok(())).await;
+        };
+        let delivery = self.open_delivery(job.scope, &place(stored.record.id), &sealed)?;
         let opened = self.accounts.pinned(job.scope, stored.record.account).await?;
-        let status = match self.verify(&opened, &stored.record.delivery).await? {
+        let source = stored.record.account.to_string();
+        let notices = match self.verify(&opened, &delivery).await? {
+            Ok(notices) => notices,
             Err(error) => {
+                // However many there are: it may be genuine and of a form that this build does not read.
                 tracing::warn!(delivery = %job.id, %error, "a delivery was rejected");
-                DeliveryStatus::Rejected { reason: error.to_string() }
-            }
-            Ok(notices) => {
-                let mut parked = false;
-                for notice in &notices {
-                    let about = self.payment_of(&opened, notice).await?;
-                    stored.record.payment = stored.record.payment.or(about);
-                    parked |= matches!(self.notice(&opened, notice).await?, Noticed::Parked);
-                }
-                // What it is about may be unknown for as long as the resolver looks for it.
-                let age = self.clock.now().since(stored.record.delivery.received_at);
-                if parked && age <= self.settings.horizon {
-                    self.store.return_job(job, pause(job.attempts)).await?;
-                    return Ok(());
-                }
-                if parked { DeliveryStatus::Unmatched } else { DeliveryStatus::Applied }
+                self.write_rejected(&rejected(&opened, &source, &error.to_string(), &delivery)).await?;
+                let key = stored.record.key();
+                return self
+                    .finish(job, |changes| {
+                        changes.remove::<StoredDelivery>(job.scope, key, stored.version);
+                        Ok(())
+                    })
+                    .await;
             }
         };
-        if status == DeliveryStatus::Unmatched {
-            tracing::error!(delivery = %job.id, alert = "a genuine notice matches nothing", "alert");
+        let mut parked = false;
+        for notice in &notices {
+            let about = self.payment_of(&opened, notice).await?;
+            stored.record.payment = stored.record.payment.or(about);
+            parked |= matches!(self.notice(&opened, notice).await?, Noticed::Parked);
         }
-        stored.record.status = status;
-        self.finish(job, Some((&stored.record, stored.version))).await
+        // What it is about may be unknown for as long as the resolver looks for it.
+        if parked && self.clock.now().since(delivery.received_at) <= self.settings.horizon {
+            self.store.return_job(job, pause(job.attempts)).await?;
+            return Ok(());
+        }
+        stored.record.status = if parked { DeliveryStatus::Unmatched } else { DeliveryStatus::Applied };
+        if parked {
+            tracing::error!(delivery = %job.id, alert = "a genuine notice matches nothing", "alert");
+            self.write_rejected(&rejected(&opened, &source, MATCHES_NOTHING, &delivery)).await?;
+        }
+        stored.record.shown = scrub::redacted(&delivery.body, &[], SHOWN_BYTES_MAX);
+        self.finish(job, |changes| changes.update(job.scope, &stored.record, stored.version)).await
     }
 
-    /// Writes the delivery's status and ends its job, in one commit.
+    /// Ends a delivery's job, in one commit with what became of it.
     async fn finish(
         &self,
         job: &TakenJob,
-        stored: Option<(&StoredDelivery, i64)>,
+        write: impl FnOnce(&mut Changes) -> Result<(), RecordError>,
     ) -> Result<(), PaymentsError> {
         let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
-        if let Some((record, version)) = stored {
-            changes.update(job.scope, record, version)?;
-        }
+        write(&mut changes)?;
         changes.finish = Some((job.scope, job.id, job.epoch));
         match self.store.commit(changes).await {
             // A conflict means that another worker took the job over: it finishes it.
@@ -200,18 +246,22 @@ impl Payments {
         }
     }
 
+    /// What a delivery is judged with.
+    fn context(&self) -> Context {
+        Context { now: self.clock.now(), nonce: [0; 16] }
+    }
+
     /// Verifies a delivery, fetching what that needs.
     async fn verify(
         &self,
         opened: &Opened,
         delivery: &Delivery,
     ) -> Result<Result<Vec<Notice>, WebhookError>, PaymentsError> {
-        let context = Context { now: self.clock.now(), nonce: [0; 16] };
+        let context = self.context();
         let mut replies = Vec::new();
         for _ in 0..4 {
             let credentials: &Credentials = &opened.credentials;
-            let incoming =
-                opened.provider.webhook(&context, &opened.account, credentials, delivery, &replies);
+            let incoming = judge(opened, &context, delivery, &replies);
             let request = match incoming {
                 Err(error) => return Ok(Err(error)),
                 Ok(Incoming::Notices(notices)) => return Ok(Ok(notices)),
@@ -370,6 +420,25 @@ impl Payments {
         }
         self.run(Box::new(Run { draft, sent, start }), Arc::clone(opened), &mut Teller::nobody()).await
     }
+}
+
+/// What a provider's mapping says of a delivery.
+fn judge(
+    opened: &Opened,
+    context: &Context,
+    delivery: &Delivery,
+    replies: &[kernel::Distilled],
+) -> Result<Incoming, WebhookError> {
+    opened.provider.webhook(context, &opened.account, &opened.credentials, delivery, replies)
+}
+
+fn rejected<'a>(opened: &'a Opened, source: &'a str, reason: &'a str, delivery: &'a Delivery) -> Rejected<'a> {
+    Rejected { scope: opened.scope, source, provider: &opened.account.provider, reason, delivery }
+}
+
+/// For which place a delivery is sealed.
+fn place(id: Id<DeliveryKind>) -> String {
+    format!("inbox/{id}")
 }
 
 /// The pause before a job is tried again: doubles up to ten minutes.

@@ -53,6 +53,7 @@ mod payment;
 mod posting;
 mod probe;
 mod provider_reference;
+mod quarantine;
 mod refund;
 mod refunds;
 mod rejection;
@@ -62,6 +63,9 @@ mod search;
 mod search_index;
 mod service;
 mod settings;
+mod signed_event;
+mod signed_events;
+mod simulate;
 mod surplus;
 mod timeline;
 mod update;
@@ -82,7 +86,7 @@ pub use customers::{CustomerFilter, CustomerPatch, CustomerView, NewCustomer};
 pub use dispute::{Dispute, DisputeKind};
 pub use exchanges::{ExchangeKind, RecordExchanges, RecordedExchange};
 pub use filter::{PaymentFilter, RefundFilter};
-pub use inbox::{DeliveryKind, DeliveryStatus, INBOX_JOB, StoredDelivery};
+pub use inbox::{DeliveryKind, DeliveryStatus, INBOX_JOB, StoredDelivery, Taken};
 pub use list::EXAMINED_MAX;
 pub use method::{PaymentMethod, PaymentMethodKind};
 pub use methods::{Attaching, MethodView, NewMethod};
@@ -95,12 +99,14 @@ pub use payment::{
     Amounts, AnswerForm, Attempt, CardSummary, ChargeSummary, CustomerLink, LastError, MethodSummary,
     Payment, PaymentKind, PaymentStatus, Purpose, WaitingFor,
 };
+pub use quarantine::{Quarantined, SLOTS as QUARANTINE_SLOTS};
 pub use refund::{Refund, RefundKind, RefundStatus, RefundSummary};
 pub use rejection::{PaymentsError, Rejection};
 pub use resolve::{Resolution, Returned};
 pub use schedule::SCHEDULE_JOB;
 pub use service::{Page, Payments, PaymentsPorts};
 pub use settings::{LateSuccess, MerchantSettings, PaymentsSettings, VolumeLimits};
+pub use signed_event::{AHEAD_MAX, EventClaim, EventRefusal, EventSource, SignedEvent, EVENTS, sign_event};
 pub use timeline::{Moment, Step, TimelineCursor, TransferRow};
 pub use volume::Limit;
 pub use writing::Done;
@@ -120,6 +126,8 @@ pub const TABLES: &[&Table] = &[
     &volume::VOLUME_GRANT,
     &inbox::INBOX,
     &exchanges::EXCHANGE,
+    &signed_event::SIGNED_EVENT,
+    &quarantine::QUARANTINE,
 ];
 
 /// The tables of the search, for a store of its own: all in them follows from [`TABLES`], and they are
@@ -152,6 +160,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "limits",
         sqlite: include_str!("../migrations/sqlite/204_limits.sql"),
         postgres: include_str!("../migrations/postgres/204_limits.sql"),
+    },
+    Migration {
+        number: 220,
+        name: "webhooks",
+        sqlite: include_str!("../migrations/sqlite/220_webhooks.sql"),
+        postgres: include_str!("../migrations/postgres/220_webhooks.sql"),
     },
 ];
 

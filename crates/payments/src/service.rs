@@ -25,6 +25,7 @@ use crate::lock::{Held, Locks, Turn};
 use crate::measure;
 use crate::operation::{Due, OPERATION, Operation, OperationId, operation_key};
 use crate::payment::{Payment, PaymentKind};
+use crate::quarantine::Gate;
 use crate::refund::Refund;
 use crate::rejection::{PaymentsError, Rejection};
 use crate::search_index::LastPass;
@@ -81,6 +82,7 @@ pub struct Payments {
     pub(crate) granted: Granted,
     pub(crate) last_pass: tokio::sync::Mutex<LastPass>,
     pub(crate) fresh: Fresh,
+    pub(crate) gate: Gate,
     merchants: Cache<Scope, Arc<MerchantSettings>>,
 }
 
@@ -142,6 +144,7 @@ impl Payments {
             locks: Locks::default(),
             last_pass: tokio::sync::Mutex::default(),
             fresh: Fresh::default(),
+            gate: Gate::default(),
         })
     }
 
@@ -172,6 +175,11 @@ impl Payments {
     /// Whose account this is; `None` if nobody's.
     pub async fn scope_of_account(&self, id: Id<Account>) -> Result<Option<Scope>, PaymentsError> {
         Ok(self.accounts.everywhere(id).await?.map(|opened| opened.scope))
+    }
+
+    /// The one account at a provider in this installation; `None` if there is none, or several.
+    pub async fn only_account(&self, provider: &str) -> Result<Option<Id<Account>>, PaymentsError> {
+        self.accounts.only_one(provider).await
     }
 
     /// One payment.

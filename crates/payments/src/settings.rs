@@ -36,6 +36,8 @@ pub struct PaymentsSettings {
     pub calls_at_once: usize,
     /// Which conversations with providers are kept for the timeline.
     pub record_exchanges: RecordExchanges,
+    /// How old the signature of another system's event may be.
+    pub event_age_max: Duration,
     /// Where browsers reach this installation, without a trailing slash.
     pub public_url: String,
     /// Every merchant's defaults.
@@ -57,6 +59,7 @@ impl Default for PaymentsSettings {
             payment_expires_in: Duration::from_hours(24),
             calls_at_once: 2048,
             record_exchanges: RecordExchanges::default(),
+            event_age_max: Duration::from_mins(5),
             public_url: "http://127.0.0.1:8000".to_owned(),
             defaults: MerchantSettings::default(),
         }

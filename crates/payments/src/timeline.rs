@@ -147,7 +147,7 @@ impl Payments {
         let query = Query::oldest(&INBOX, scope, ROWS_MAX).with(Filter::equal("payment", id));
         let notices = self.store.of(scope).find::<StoredDelivery>(query).await?;
         moments.extend(notices.into_iter().map(|notice| Moment {
-            at: notice.record.delivery.received_at,
+            at: notice.record.received_at,
             step: Step::Notice(notice.record),
         }));
         moments.sort_by_key(Moment::cursor);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kernel::{Credentials, Currency, Distilled, Money, Reply, Request, Timestamp};
+use kernel::{Credentials, Currency, Distilled, Header, Money, Reply, Request, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::account::ProviderAccount;
@@ -11,7 +11,7 @@ use crate::call::{Call, Lookup, Verb};
 use crate::guide::Guide;
 use crate::outcome::Outcome;
 use crate::profile::{Capability, Profile};
-use crate::webhook::{Delivery, Incoming, WebhookError};
+use crate::webhook::{Delivery, Incoming, NoticeSample, WebhookError};
 
 /// What a call draws once and keeps: a repeat after a crash sees the same values, so that it builds
 /// the same bytes.
@@ -129,6 +129,32 @@ pub trait Provider: Send + Sync + 'static {
         delivery: &Delivery,
         replies: &[Distilled],
     ) -> Result<Incoming, WebhookError>;
+
+    /// Which notices can be simulated, in the provider's own words where it has them. None where the
+    /// provider signs with a key that nobody else has.
+    fn notice_events(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The body of a notice as the provider would send it; `None` for an event that is not one of
+    /// [`Provider::notice_events`].
+    fn sample_notice(&self, account: &ProviderAccount, sample: &NoticeSample) -> Option<Vec<u8>> {
+        let _ = (account, sample);
+        None
+    }
+
+    /// The headers that prove a body to be the provider's when it is sent at `at`: what a developer's own
+    /// tests need. `None` where nobody but the provider can sign, or the account has no secret for it.
+    fn sign_notice(
+        &self,
+        account: &ProviderAccount,
+        credentials: &Credentials,
+        at: Timestamp,
+        body: &[u8],
+    ) -> Option<Vec<Header>> {
+        let _ = (account, credentials, at, body);
+        None
+    }
 }
 
 /// The providers of this build, by id.

@@ -18,6 +18,23 @@ pub struct Delivery {
     pub received_at: Timestamp,
 }
 
+/// What a simulated notice is to tell of a charge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeSample {
+    /// The notice's own id.
+    pub id: String,
+    /// One of [`crate::Provider::notice_events`].
+    pub event: String,
+    /// Our reference of the charge.
+    pub reference: String,
+    /// The provider's reference of it.
+    pub provider_reference: String,
+    /// How much was charged.
+    pub amount: Money,
+    /// When it is sent.
+    pub at: Timestamp,
+}
+
 /// What a delivery means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {

@@ -14,9 +14,9 @@ mod request;
 mod webhook;
 mod wire;
 
-use kernel::{Credentials, Distilled, Reply};
+use kernel::{Credentials, Distilled, Header, Reply, Timestamp};
 use provider_kit::{
-    Call, Context, Delivery, Incoming, Profile, Provider, ProviderAccount, Step, WebhookError,
+    Call, Context, Delivery, Incoming, NoticeSample, Profile, Provider, ProviderAccount, Step, WebhookError,
 };
 
 /// The sandbox.
@@ -48,5 +48,23 @@ impl Provider for Sandbox {
         _: &[Distilled],
     ) -> Result<Incoming, WebhookError> {
         webhook::read(credentials, delivery)
+    }
+
+    fn notice_events(&self) -> &'static [&'static str] {
+        webhook::EVENTS
+    }
+
+    fn sample_notice(&self, _: &ProviderAccount, sample: &NoticeSample) -> Option<Vec<u8>> {
+        webhook::sample(sample)
+    }
+
+    fn sign_notice(
+        &self,
+        _: &ProviderAccount,
+        credentials: &Credentials,
+        at: Timestamp,
+        body: &[u8],
+    ) -> Option<Vec<Header>> {
+        webhook::sign(credentials, at, body)
     }
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use kernel::{Credentials, Money};
+use kernel::{Credentials, Header, Money, Timestamp};
 use provider_kit::{
-    About, Delivery, DisputeNotice, DisputePhase, Fact, Incoming, Notice, Verb, WebhookError, signing,
+    About, Delivery, DisputeNotice, DisputePhase, Fact, Incoming, Notice, NoticeSample, Verb, WebhookError,
+    signing,
 };
+use serde_json::json;
 
 use crate::mapping;
 use crate::profile::WEBHOOK_SECRET;
@@ -29,6 +31,41 @@ pub(crate) fn read(credentials: &Credentials, delivery: &Delivery) -> Result<Inc
         fact: fact(event.r#type, event.data),
         id: event.id,
     }]))
+}
+
+/// Notices that can be simulated: the bank's own words are the same for all of a charge.
+pub(crate) const EVENTS: &[&str] = &["charge.captured", "charge.declined", "dispute.opened"];
+
+/// A notice as the bank would send it.
+pub(crate) fn sample(sample: &NoticeSample) -> Option<Vec<u8>> {
+    let NoticeSample { reference, provider_reference: id, amount, .. } = sample;
+    let (minor, currency) = (amount.minor, amount.currency);
+    let (kind, data) = match sample.event.as_str() {
+        "charge.captured" => (
+            "charge.updated",
+            json!({"object": "charge", "id": id, "reference": reference, "status": "captured",
+                "amount": minor, "amount_approved": minor, "currency": currency}),
+        ),
+        "charge.declined" => (
+            "charge.updated",
+            json!({"object": "charge", "id": id, "reference": reference, "status": "declined",
+                "amount": minor, "currency": currency, "decline": {"code": "generic_decline"}}),
+        ),
+        "dispute.opened" => (
+            "dispute.updated",
+            json!({"object": "dispute", "id": format!("dp_{reference}"), "charge": id,
+                "charge_reference": reference, "status": "open", "amount": minor, "currency": currency,
+                "reason": "fraudulent"}),
+        ),
+        _ => return None,
+    };
+    Some(json!({"id": sample.id, "type": kind, "data": data}).to_string().into_bytes())
+}
+
+/// The header that proves a body to be the bank's.
+pub(crate) fn sign(credentials: &Credentials, at: Timestamp, body: &[u8]) -> Option<Vec<Header>> {
+    let secret = credentials.get(WEBHOOK_SECRET)?.expose().as_bytes();
+    Some(vec![(SIGNATURE_HEADER.to_owned(), signing::timestamped_signature(secret, at, body))])
 }
 
 fn about(event: &EventBody) -> About {

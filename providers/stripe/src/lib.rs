@@ -27,14 +27,15 @@ mod probe;
 mod profile;
 mod refusal;
 mod request;
+mod sample;
 mod step;
 mod webhook;
 mod wire;
 
-use kernel::{Credentials, Distilled, Reply};
+use kernel::{Credentials, Distilled, Header, Reply, Timestamp};
 use provider_kit::{
-    Call, Capability, Context, Delivery, Guide, Incoming, Probe, Profile, Provider, ProviderAccount, Step,
-    WebhookError,
+    Call, Capability, Context, Delivery, Guide, Incoming, NoticeSample, Probe, Profile, Provider,
+    ProviderAccount, Step, WebhookError,
 };
 
 /// Stripe.
@@ -85,5 +86,23 @@ impl Provider for Stripe {
         replies: &[Distilled],
     ) -> Result<Incoming, WebhookError> {
         webhook::read(account, credentials, delivery, replies)
+    }
+
+    fn notice_events(&self) -> &'static [&'static str] {
+        sample::EVENTS
+    }
+
+    fn sample_notice(&self, account: &ProviderAccount, sample: &NoticeSample) -> Option<Vec<u8>> {
+        sample::event(account, sample)
+    }
+
+    fn sign_notice(
+        &self,
+        _: &ProviderAccount,
+        credentials: &Credentials,
+        at: Timestamp,
+        body: &[u8],
+    ) -> Option<Vec<Header>> {
+        sample::sign(credentials, at, body)
     }
 }

@@ -15,7 +15,7 @@ use crate::request::Way;
 use crate::wire::{Intent, Kept, OURS, REFERENCE, Refund, Said, VERB};
 use crate::{amount, mapping};
 
-const SIGNATURE_HEADER: &str = "stripe-signature";
+pub(crate) const SIGNATURE_HEADER: &str = "stripe-signature";
 
 /// How old a signature may be, and how far in the future: what Stripe's own libraries allow.
 const TOLERANCE: Duration = Duration::from_mins(5);

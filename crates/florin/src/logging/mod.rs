@@ -41,14 +41,20 @@ pub(crate) fn begin(config: &Config) -> Result<Option<Traces>, Failure> {
         let layer = tracing_subscriber::fmt::layer().with_writer(Masked).with_target(false);
         Box::new(layer.with_ansi(output::is_watched()))
     };
+    let incidents = node::incidents::layer(Arc::clone(&clock));
     let (traces, spans) = Traces::begin(&config.otlp, clock)?.unzip();
     // A second call finds a subscriber in place, which is as good.
     let _ = match spans {
         // What each of two wants has to be remembered for every span and line; what one wants, has not.
         Some(spans) => {
-            tracing_subscriber::registry().with(vec![lines.with_filter(level).boxed(), spans]).try_init()
+            let incidents = incidents.with_filter(LevelFilter::WARN).boxed();
+            let layers = vec![lines.with_filter(level).boxed(), incidents, spans];
+            tracing_subscriber::registry().with(layers).try_init()
         }
-        None => tracing_subscriber::registry().with(lines.and_then(level)).try_init(),
+        None => {
+            // What is not logged is no incident either: with one level for both nothing else is made.
+            tracing_subscriber::registry().with(lines.and_then(incidents).and_then(level)).try_init()
+        }
     };
     std::panic::set_hook(Box::new(log_panic));
     Ok(traces)

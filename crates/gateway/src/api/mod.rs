@@ -27,6 +27,7 @@ use crate::quota;
 use crate::reply::Answer;
 use crate::router::Access::{self, ClientSecret, Publishable, Secret};
 use crate::router::Route;
+use crate::webhooks;
 
 /// The API's routes below `root`.
 pub(crate) fn routes(root: &'static str) -> Vec<Route> {
@@ -74,6 +75,11 @@ pub(crate) fn routes(root: &'static str) -> Vec<Route> {
         change(at("/test/clock"), Secret(TestWrite), test_clock::advance),
         read(at("/providers"), Secret(AccountsRead), providers::list::list),
     ]
+}
+
+/// Routes with the API's keys that stand beside it, under the names of other systems.
+pub(crate) fn routes_beside() -> Vec<Route> {
+    vec![read("/transaction/{tx_id}".to_owned(), Secret(PaymentsRead), webhooks::event::get)]
 }
 
 fn read<F, A>(path: String, access: Access, handler: F) -> Route

@@ -9,6 +9,7 @@ mod canonical;
 mod capture;
 mod cursor;
 mod customer;
+mod event;
 mod fields;
 mod filter;
 mod increment;
@@ -36,6 +37,7 @@ pub use cursor::{
 pub use customer::{
     CUSTOMER_FILTERS, customer_filter, customer_named, customer_patch, customer_ref, new_customer,
 };
+pub use event::{EventInput, event};
 pub use fields::{Fields, Schema};
 pub use filter::{PAYMENT_FILTERS, REFUND_FILTERS, payment_filter, refund_filter};
 pub use increment::{IncrementInput, increment};
@@ -60,6 +62,7 @@ use crate::problem::{Problem, catalogue as code};
 pub(crate) mod tables {
     pub(crate) use super::capture::CAPTURE;
     pub(crate) use super::customer::{CREATE as CREATE_CUSTOMER, UPDATE as UPDATE_CUSTOMER};
+    pub(crate) use super::event::{EVENT, SECONDS_MAX, SIGNATURE, TX_ID};
     pub(crate) use super::increment::INCREMENT;
     pub(crate) use super::method::{ATTACH, CARD, NAMED, TOKENIZE, UPI};
 

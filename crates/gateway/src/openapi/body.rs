@@ -52,6 +52,8 @@ pub enum Form {
     Email,
     /// An absolute http(s) URL.
     Url,
+    /// A decimal in major units, as a number or a text.
+    Decimal,
     /// Minor units; from 0 if it says so, else from 1.
     Amount {
         /// Whether 0 is allowed.
@@ -167,6 +169,7 @@ impl Form {
             Self::Url => json!({
                 "type": "string", "format": "uri", "pattern": "^https?://", "maxLength": URL_LENGTH_MAX,
             }),
+            Self::Decimal => components.generator.subschema_for::<form::DecimalAmount>().to_value(),
             Self::Amount { zero } => json!({
                 "type": "integer", "format": "int64",
                 "minimum": i32::from(!zero), "maximum": MINOR_UNITS_MAX,

@@ -30,7 +30,7 @@ pub(super) fn samples(operation: &Operation, route: &Route) -> Option<Value> {
     let call = Call {
         method: operation.method,
         url: with_id(&format!("{SERVER}{}{query}", operation.full_path()), sample),
-        with_key: route.access != Access::Public,
+        with_key: !matches!(route.access, Access::Public | Access::Monitoring),
         with_idempotency_key: route.is_idempotent,
         body: body(sample),
     };

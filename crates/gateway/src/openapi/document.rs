@@ -30,7 +30,8 @@ const TAGS: &[(&str, &str)] = &[
     ("Providers", "Who carries payments out."),
     ("Test clock", "Expiry, delayed capture and delays of the bank, tried in seconds."),
     ("Provider notices", "What providers send us."),
-    ("Monitoring", "For load balancers and dashboards; no key is needed."),
+    ("Signed events", "What other systems send, signed with a shared secret. It never moves money."),
+    ("Monitoring", "For load balancers and dashboards."),
 ];
 
 /// Every described operation with its route.
@@ -93,6 +94,7 @@ fn describe(operation: &Operation, route: &Route, components: &mut Components, e
         "security": match route.access {
             Access::Public => json!([]),
             Access::Secret(_) => json!([{"secret_key": []}]),
+            Access::Monitoring => json!([{"monitoring_key": []}]),
             Access::Publishable(_) | Access::ClientSecret(_) => {
                 json!([{"secret_key": []}, {"publishable_key": []}])
             }
@@ -116,6 +118,7 @@ fn describe(operation: &Operation, route: &Route, components: &mut Components, e
 fn about(operation: &Operation, access: Access) -> String {
     let needs = match access {
         Access::Public => return operation.about.to_owned(),
+        Access::Monitoring => "The monitoring key, in `X-API-Key`.".to_owned(),
         Access::Secret(scope) => format!("A secret key with the scope `{scope}`."),
         Access::Publishable(scope) => format!("A secret key with the scope `{scope}`, or a publishable key."),
         Access::ClientSecret(scope) => format!(
@@ -135,6 +138,7 @@ fn operation_parameters(operation: &Operation, route: &Route, components: &mut C
                 "description": match name {
                     "id" => "The object's id.",
                     "provider" => "The provider's id.",
+                    "tx_id" => "The id that its system gave the event.",
                     _ => "The provider account's id.",
                 },
                 "schema": {"type": "string", "minLength": 1, "maxLength": 128,
@@ -320,6 +324,10 @@ fn security_schemes() -> Value {
             "type": "http", "scheme": "bearer",
             "description": "A publishable key, `pk_test_…` or `pk_live_…`, for browsers: it only does what \
                             operations say that it may.",
+        },
+        "monitoring_key": {
+            "type": "apiKey", "in": "header", "name": "X-API-Key",
+            "description": "The key of monitoring systems, which the operator configures.",
         },
     })
 }

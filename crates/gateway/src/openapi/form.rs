@@ -69,6 +69,27 @@ impl JsonSchema for Currency {
     }
 }
 
+/// A decimal in major units, exactly as it was sent.
+pub(crate) struct DecimalAmount;
+
+impl JsonSchema for DecimalAmount {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("DecimalAmount")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["number", "string"],
+            "exclusiveMinimum": 0,
+            "pattern": "^[0-9]{1,16}([.][0-9]{1,18})?$",
+        })
+    }
+}
+
 /// The merchant's own data.
 pub(crate) struct Metadata;
 

@@ -76,6 +76,9 @@ const KEYED: &[&Entry] = &[
     &code::UNAVAILABLE,
 ];
 
+/// Of the routes for monitoring systems.
+const MONITORING: &[&Entry] = &[&code::MONITORING_KEY_REQUIRED, &code::RATE_LIMITED];
+
 /// Of every route that browsers may not use.
 const SECRET: &[&Entry] = &[&code::PUBLISHABLE_KEY];
 
@@ -115,6 +118,7 @@ pub(super) fn of(operation: &Operation, route: &Route) -> BTreeMap<u16, Vec<&'st
     let mut groups = operation.problems.to_vec();
     match route.access {
         Access::Public => {}
+        Access::Monitoring => groups.push(MONITORING),
         Access::Secret(_) => groups.extend([KEYED, SECRET]),
         Access::Publishable(_) => groups.push(KEYED),
         Access::ClientSecret(_) => groups.extend([KEYED, HANDED]),
@@ -122,7 +126,7 @@ pub(super) fn of(operation: &Operation, route: &Route) -> BTreeMap<u16, Vec<&'st
     if route.is_idempotent {
         groups.push(IDEMPOTENT);
     }
-    if route.path.contains("{id}") {
+    if route.path.contains("{id}") || route.path.contains("{tx_id}") {
         groups.push(NAMED);
     }
     groups.push(ALWAYS);

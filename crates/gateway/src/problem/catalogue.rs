@@ -64,6 +64,12 @@ catalogue! {
         "The key is unknown, was revoked or has expired.",
         "Check the key, or make a new one.";
 
+    MONITORING_KEY_REQUIRED = "monitoring_key_required", 401, once,
+        "The monitoring key is needed",
+        "`X-API-Key` is absent or is not the configured `monitoring.api_key` (MONITORING_API_KEY); without one \
+         configured, nobody is let in.",
+        "Send the configured key in the header `X-API-Key`.";
+
     CARD_DECLINED = "card_declined", 402, once,
         "The payment was declined",
         "The issuer, the payer or the provider decided against it; `decline_code` and `advice` say more.",
@@ -120,6 +126,10 @@ catalogue! {
         "The key may not do this",
         "The key was made with scopes, and the one that this route needs is not among them.",
         "Use another key, or make one with that scope.";
+    WRONG_SIGNATURE = "wrong_signature", 403, once,
+        "The signature is not right",
+        "What came is not signed with the secret that is shared for this address, or was changed on the way.",
+        "Compare the secret on both sides, and sign exactly the bytes that are sent.";
     ADDRESS_NOT_ALLOWED = "address_not_allowed", 403, once,
         "The key cannot be used from this address",
         "The key was made with `allowed_ips`, and the request came from elsewhere.",
@@ -151,6 +161,12 @@ catalogue! {
         "The whole body must arrive within `server.read_timeout`, 30 seconds by default.",
         "Send the request again.";
 
+    EVENT_NOT_FRESH = "event_not_fresh", 408, once,
+        "The signature's time is not now",
+        "It was signed too long ago (`webhooks.max_age` for signed events, the provider's own rule for its \
+         notices) or more than a minute ahead: perhaps a replay.",
+        "Sign it again with the time of sending, and compare the clocks of both sides.";
+
     INVALID_STATE = "invalid_state", 409, once,
         "The payment's status does not allow this",
         "For example a capture of a payment that is not `authorized`.",
@@ -172,6 +188,10 @@ catalogue! {
         "There is a customer of this reference",
         "`reference` is unique among a merchant's customers, and one has it.",
         "Use that customer: every route takes the reference in place of the id.";
+    TRANSACTION_DIFFERS = "transaction_differs", 409, once,
+        "The transaction is known with another amount or currency",
+        "An event of the same `tx_id` came before and said something else. The first one stands.",
+        "Send another `tx_id` for another transaction.";
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use", 409, again,
         "The first request with this idempotency key is still running",
         "The same key was sent again before its first request was answered.",

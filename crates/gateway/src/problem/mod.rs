@@ -209,7 +209,7 @@ impl Problem {
     }
 
     /// The document and its headers.
-    pub fn render(&self, request_id: &str) -> Response {
+    pub fn render(&self, request_id: &str, trace_id: &str) -> Response {
         let details = &*self.0;
         let status = StatusCode::from_u16(details.entry.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = Response::new(Body::from(self.document(request_id)));
@@ -229,7 +229,7 @@ impl Problem {
         if details.replayed {
             headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         }
-        self.write_log(request_id);
+        self.write_log(request_id, trace_id);
         response
     }
 
@@ -262,10 +262,10 @@ impl Problem {
         serde_json::to_vec(&document).unwrap_or_default()
     }
 
-    fn write_log(&self, request_id: &str) {
+    fn write_log(&self, request_id: &str, trace_id: &str) {
         let (code, reason) = (self.0.entry.code, self.0.for_the_log.as_deref().unwrap_or_default());
         if self.0.entry.status >= 500 {
-            tracing::error!(request_id, code, reason, "request failed");
+            tracing::error!(request_id, trace_id, code, reason, "request failed");
         } else {
             tracing::debug!(request_id, code, reason, "request refused");
         }

@@ -15,6 +15,7 @@ mod qr;
 mod refund;
 mod test_clock;
 mod timeline;
+mod transaction;
 
 use kernel::Timestamp;
 use serde::{Serialize, Serializer};
@@ -31,6 +32,7 @@ pub use qr::qr_data_url;
 pub use refund::RefundObject;
 pub use test_clock::TestClockObject;
 pub use timeline::MomentObject;
+pub use transaction::TransactionObject;
 
 /// An instant as RFC 3339 text.
 #[derive(Clone, Copy, Debug)]

@@ -68,11 +68,8 @@ enum StepObject<'a> {
         /// At whose address it came in.
         #[schemars(with = "form::IdOf<Account>")]
         provider_account_id: Id<Account>,
-        /// `received`, `applied`, `rejected` or `unmatched`.
+        /// `received`, `applied` or `unmatched`.
         status: &'static str,
-        /// Why it was rejected.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<&'a str>,
     },
     /// Money moved in the books.
     Posting {
@@ -218,12 +215,7 @@ impl<'a> MomentObject<'a> {
                 status: match notice.status {
                     DeliveryStatus::Received => "received",
                     DeliveryStatus::Applied => "applied",
-                    DeliveryStatus::Rejected { .. } => "rejected",
                     DeliveryStatus::Unmatched => "unmatched",
-                },
-                reason: match &notice.status {
-                    DeliveryStatus::Rejected { reason } => Some(reason),
-                    _ => None,
                 },
             },
             Step::Posting(row) => posting(row, payment),

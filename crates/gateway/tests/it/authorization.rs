@@ -16,7 +16,7 @@ use crate::world::{Ids, World, altered, filled};
 /// Method, path below `/api/v1` and `/api`, the scope that a restricted key needs (`unrestricted`: no
 /// restricted key will do), what a publishable key is answered without and with the client secret of
 /// the payment in the path, and what another merchant's key and the other mode's are answered. `in`:
-/// let in, whatever then comes of it.
+/// let in, whatever then comes of it. A path that begins with two slashes stands beside the API.
 const TABLE: &str = "
     POST   /payments                  payments:write  403  403  in
     GET    /payments                  payments:read   403  403  in
@@ -49,6 +49,7 @@ const TABLE: &str = "
     GET    /test/clock                test:write      403  403  in
     POST   /test/clock                test:write      403  403  in
     GET    /providers                 accounts:read   403  403  in
+    GET    //transaction/{tx_id}      payments:read   403  403  404
 ";
 
 /// Routes that need no key, each with the reason.
@@ -59,6 +60,9 @@ const PUBLIC: &[(&str, &str)] = &[
     ("GET /ready", "for load balancers: whether it takes requests"),
     ("GET /return/{payment}", "a browser that comes back: shows nothing, and looks the charge up"),
     ("POST /return/{payment}", "the same, as a form"),
+    ("POST /webhooks/payments", "an event of another system: refused unless its signature is right"),
+    ("POST /webhooks/payments/{account}", "the same, with a merchant's own secret"),
+    ("POST /webhooks/{provider}", "a provider's notice for its one account"),
     ("POST /webhooks/{provider}/{account}", "a provider's notice: stored, then its signature is verified"),
     ("GET /docs", "a page over that document"),
     ("GET /docs/errors", "what each code means"),
@@ -66,6 +70,9 @@ const PUBLIC: &[(&str, &str)] = &[
     ("GET /redoc", "another page over that document"),
     ("GET /openapi.json", "the documentation of this API: the same for everybody"),
 ];
+
+/// Routes for whoever has the monitoring key, and nobody else.
+const MONITORING: &[&str] = &["GET /monitoring/errors", "GET /monitoring/health"];
 
 struct Row {
     method: Method,
@@ -83,14 +90,19 @@ fn table() -> Vec<Row> {
         let [method, path, scope, publishable, with_client_secret, elsewhere] = words[..] else {
             panic!("{line}")
         };
-        ["/api/v1", "/api"].map(|root| Row {
+        let beside = path.strip_prefix('/').filter(|rest| rest.starts_with('/'));
+        let paths = match beside {
+            Some(path) => vec![path.to_owned()],
+            None => vec![format!("/api/v1{path}"), format!("/api{path}")],
+        };
+        paths.into_iter().map(move |path| Row {
             method: method.parse().unwrap(),
-            path: format!("{root}{path}"),
+            path,
             scope: (scope != "unrestricted").then(|| scope.parse().unwrap()),
             publishable: publishable.to_owned(),
             with_client_secret: with_client_secret.to_owned(),
             elsewhere: elsewhere.to_owned(),
-        })
+        }).collect::<Vec<_>>()
     });
     rows.collect()
 }
@@ -196,6 +208,7 @@ fn the_table_has_every_route_and_nothing_else() {
     let mut expected: BTreeSet<String> =
         table().iter().map(|row| format!("{} {}", row.method, row.path)).collect();
     expected.extend(PUBLIC.iter().map(|(route, _)| (*route).to_owned()));
+    expected.extend(MONITORING.iter().map(|route| (*route).to_owned()));
     let served: BTreeSet<String> =
         routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
     let missing: Vec<_> = served.difference(&expected).collect();
@@ -205,6 +218,7 @@ fn the_table_has_every_route_and_nothing_else() {
         let name = format!("{} {}", route.method, route.path);
         let is_public = PUBLIC.iter().any(|(public, _)| *public == name);
         assert_eq!(route.access == Access::Public, is_public, "{name}");
+        assert_eq!(route.access == Access::Monitoring, MONITORING.contains(&name.as_str()), "{name}");
     }
 }
 

@@ -38,4 +38,5 @@ mod timeline;
 mod tls;
 mod verbs;
 mod volume;
+mod webhooks;
 mod world;

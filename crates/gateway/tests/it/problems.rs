@@ -109,7 +109,7 @@ fn each_rejection_has_its_status_and_code() {
         assert_eq!(found["type"], format!("/docs/errors#{code}"));
         assert_eq!(found.get("param").and_then(Value::as_str), param);
         assert!(!found.to_string().contains("secret"), "{found}");
-        let rendered = problem.render("req_1");
+        let rendered = problem.render("req_1", "trace");
         assert_eq!(u64::from(rendered.status().as_u16()), status);
         assert_eq!(rendered.headers()["content-type"], "application/problem+json");
         assert_eq!(rendered.headers().contains_key("retry-after"), retries, "{code}");
@@ -135,5 +135,5 @@ fn a_decline_says_what_to_do() {
     assert_eq!((&found["advice"], &found["retryable"]), (&json!("retry_later"), &json!(true)));
     assert_eq!((&found["payment_id"], found.get("refund_id")), (&json!("pay_1"), None));
     assert_eq!(found["request_id"], "req_1");
-    assert_eq!(problem.render("req_1").headers()["idempotent-replayed"], "true");
+    assert_eq!(problem.render("req_1", "trace").headers()["idempotent-replayed"], "true");
 }

@@ -44,6 +44,11 @@ static FOLDERS: AtomicU64 = AtomicU64::new(0);
 pub(crate) const CARD: &str = r#"{"amount": 1000, "currency": "USD", "payment_method": {"type": "card",
     "card_number": "4242424242424242", "exp_month": 12, "exp_year": 2037, "cvc": "123"}}"#;
 
+/// What events at `/webhooks/payments` are signed with.
+pub(crate) const EVENTS_SECRET: &str = "a secret that is shared with a shop";
+/// What opens `/monitoring/…`.
+pub(crate) const MONITORING_KEY: &str = "the key of the monitoring";
+
 pub(crate) struct World {
     pub(crate) node: Arc<Node>,
     pub(crate) router: Router,
@@ -99,6 +104,8 @@ impl World {
         config.sandbox.upi_delay = Duration::from_millis(1);
         config.encryption_key = Some(Secret::new("k".repeat(32)));
         config.server.public_url = Some("http://florin.test".to_owned());
+        config.webhooks.hmac_secret = Some(Secret::new(EVENTS_SECRET.to_owned()));
+        config.monitoring.api_key = Some(Secret::new(MONITORING_KEY.to_owned()));
         configure(&mut config);
         let node = node::start(config, ports).await.unwrap();
         let key = node.first_start().await.unwrap().unwrap().expose().clone();
@@ -252,6 +259,7 @@ pub(crate) fn filled(path: &str, ids: Ids<'_>) -> String {
         .replace("{payment}", ids.payment)
         .replace("{provider}", "sandbox")
         .replace("{account}", "pa_01h455vb4pex5vsknk084sn02q")
+        .replace("{tx_id}", ids.payment)
 }
 
 /// A text with another last character.

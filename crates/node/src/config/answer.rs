@@ -57,7 +57,6 @@ const fn credential(name: &'static str, provider: Provider) -> Answer {
 const RISK: &str = "risk checks";
 const EVENTS: &str = "the event stream";
 const SHARED: &str = "counters shared between nodes (each node counts for itself)";
-const WEBHOOKS_IN: &str = "webhooks of other systems";
 const WEBHOOKS_OUT: &str = "webhooks to merchants";
 const SESSIONS: &str = "people's sessions (API keys are made with `florin key create`)";
 const CONNECT: &str = "payment.stripe.connected_account, in whose name everything is done";
@@ -65,10 +64,7 @@ const TESTS: &str = "the provider's own tests against its sandbox, which come wi
 
 pub(super) const ANSWERS: &[Answer] = &[
     instead("MONGO_URL", "PostgreSQL (DATABASE_URL) or SQLite (database.folder)"),
-    absent("HMAC_SECRET_KEY", WEBHOOKS_IN),
-    absent("MAX_WEBHOOK_AGE_SECONDS", WEBHOOKS_IN),
     absent("GEMINI_API_KEY", "reports in plain language"),
-    absent("MONITORING_API_KEY", "the monitoring routes (/health, /ready and /metrics need no key)"),
     absent("WEBHOOK_RETRY_ATTEMPTS", WEBHOOKS_OUT),
     absent("JWT_SECRET", SESSIONS),
     absent("JWT_SECRET_KEY", SESSIONS),

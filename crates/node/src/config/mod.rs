@@ -38,8 +38,9 @@ pub use origin::Origin;
 pub use providers::{ProvidersConfig, StripeConfig, StripeKeys};
 pub use reference::{Effective, default_text};
 pub use settings::{
-    BankPlace, Config, DatabaseConfig, LogConfig, LogFormat, LogLevel, MetricsConfig, OperationConfig,
-    OtlpConfig, PaymentConfig, SandboxConfig, ServerConfig, TlsConfig, UpiConfig, VaultConfig,
+    BankPlace, Config, DatabaseConfig, LogConfig, LogFormat, LogLevel, MetricsConfig, MonitoringConfig,
+    OperationConfig, OtlpConfig, PaymentConfig, SandboxConfig, ServerConfig, TlsConfig, UpiConfig,
+    VaultConfig, WebhooksConfig,
 };
 
 /// The files that are looked for when nobody names one; only one of them may exist.
@@ -148,6 +149,8 @@ fn alike(one: &Result<Config, &'static str>, other: &Result<Config, &'static str
         (Ok(one), Ok(other)) => {
             one.encryption_key == other.encryption_key
                 && one.database.url == other.database.url
+                && one.webhooks.hmac_secret == other.webhooks.hmac_secret
+                && one.monitoring.api_key == other.monitoring.api_key
                 && format!("{one:?}") == format!("{other:?}")
         }
         // What cannot be read is told of by its own error.

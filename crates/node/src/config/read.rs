@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kernel::{Currency, Network, Secret};
+use kernel::{Currency, Mode, Network, Secret};
 use limits::Rate;
 use payments::{LateSuccess, RecordExchanges};
 
@@ -144,6 +144,12 @@ pub(super) const VPA: Reader<String> =
     Reader::new("UPI address", "a UPI address, such as \"merchant@bank\"", |raw, _| vpa(raw));
 pub(super) const PROVIDER: Reader<String> =
     Reader::new("provider", "the name of a provider, such as \"sandbox\"", |raw, _| provider(raw));
+pub(super) const MODE: Reader<Mode> =
+    Reader::new("choice", "\"test\" or \"live\"", |raw, _| match raw.text() {
+        Ok("test") => Ok(Mode::Test),
+        Ok("live") => Ok(Mode::Live),
+        _ => Err(MODE.allowed),
+    });
 pub(super) const LATE_SUCCESS: Reader<LateSuccess> =
     Reader::new("choice", "\"reverse\" or \"keep\"", |raw, _| match raw.text() {
         Ok("reverse") => Ok(LateSuccess::Reverse),

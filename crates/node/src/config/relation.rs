@@ -34,6 +34,7 @@ impl Config {
             ("operation.lookup_first", operation.lookup_first),
             ("operation.lookup_longest", operation.lookup_longest),
             ("operation.horizon", operation.horizon),
+            ("webhooks.max_age", self.webhooks.max_age),
         ] {
             if length == Duration::ZERO {
                 return Err(ConfigError::Relation(format!("{name} must be longer than nothing")));

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kernel::{Currency, Network, Secret};
+use kernel::{Currency, Mode, Network, Secret};
 use limits::Rate;
 use payments::{LateSuccess, RecordExchanges, VolumeLimits};
 
@@ -29,6 +29,10 @@ pub struct Config {
     pub limits: VolumeLimits,
     /// How often somebody may call.
     pub rate_limit: RateLimitConfig,
+    /// What other systems send.
+    pub webhooks: WebhooksConfig,
+    /// Who may see how the server is.
+    pub monitoring: MonitoringConfig,
     /// How calls to providers are driven.
     pub operation: OperationConfig,
     /// Accounts at real providers.
@@ -96,12 +100,32 @@ pub struct RateLimitConfig {
     pub api: Option<Rate>,
     /// Providers' notices per address.
     pub webhooks: Option<Rate>,
+    /// Requests with the monitoring key.
+    pub monitoring: Option<Rate>,
     /// Attempts to charge one order.
     pub order: Option<Rate>,
     /// Attempts to charge one customer.
     pub customer: Option<Rate>,
     /// Attempts to charge from one payer's address.
     pub payer: Option<Rate>,
+}
+
+/// Signed events of other systems.
+#[derive(Clone, Debug, Default)]
+pub struct WebhooksConfig {
+    /// What they are signed with; `None`: none are taken.
+    pub hmac_secret: Option<Secret<String>>,
+    /// In which of the first merchant's worlds they are; `None`: in the test world.
+    pub mode: Option<Mode>,
+    /// How old a signature may be.
+    pub max_age: Duration,
+}
+
+/// Who may see how the server is.
+#[derive(Clone, Debug, Default)]
+pub struct MonitoringConfig {
+    /// What opens the monitoring routes; `None`: they refuse everybody.
+    pub api_key: Option<Secret<String>>,
 }
 
 /// Where everything is kept.

@@ -1,11 +1,11 @@
 //! The inbox: stored first, believed if signed, applied once, in any order.
 
-use kernel::{Filter, Query};
+use kernel::{Clock as _, Filter, Query};
 use payments::{
     DeliveryStatus, OperationId, OperationKind, OperationStatus, PaymentStatus, RefundStatus, Resolution,
-    StoredDelivery,
+    StoredDelivery, Taken,
 };
-use provider_kit::Delivery;
+use provider_kit::{Delivery, WebhookError};
 
 use crate::world::{Trouble, World};
 
@@ -36,7 +36,7 @@ async fn a_refund_at_the_dashboard_becomes_an_external_one() {
 }
 
 #[tokio::test]
-async fn a_forged_delivery_is_stored_and_changes_nothing() {
+async fn a_forged_delivery_is_refused_and_changes_nothing() {
     let world = World::new().await;
     let payment = world.pay("4242424242424242").await.payment;
     let now = kernel::Clock::now(&world.clock);
@@ -47,10 +47,19 @@ async fn a_forged_delivery_is_stored_and_changes_nothing() {
     let last = body.len() - 2;
     body[last] ^= 1;
     let delivery = Delivery { headers: notices[0].headers.clone(), body, received_at: now };
-    world.payments.receive("sandbox", world.account, delivery).await.unwrap();
-    world.payments.process_inbox(10).await.unwrap();
+    let taken = world.payments.receive("sandbox", world.account, delivery).await.unwrap();
+    assert_eq!(taken, Taken::Refused(WebhookError::Signature));
+    assert_eq!(world.payments.process_inbox(10).await.unwrap(), 0);
     assert_eq!(world.get(payment.id).await.amounts.refunded, 0);
-    assert!(matches!(deliveries(&world).await[0].status, DeliveryStatus::Rejected { .. }));
+    assert!(deliveries(&world).await.is_empty());
+    let kept = world.payments.quarantined(world.scope).await.unwrap();
+    assert_eq!((kept.len(), kept[0].reason.as_str()), (1, "the signature is not this account's"));
+    // What was signed long ago is refused, too: it may be a replay.
+    let late = world.clock.now().plus(std::time::Duration::from_mins(6));
+    let replayed =
+        Delivery { headers: notices[0].headers.clone(), body: notices[0].body.clone(), received_at: late };
+    let taken = world.payments.receive("sandbox", world.account, replayed).await.unwrap();
+    assert_eq!(taken, Taken::Refused(WebhookError::Stale));
 }
 
 /// A notice whose status is another, signed by the bank's own key; and whoever asks is told the same.
@@ -177,4 +186,92 @@ async fn nothing_is_refunded_while_a_part_is_disputed() {
     let refused = world.refund(payment.id, Some(1)).await.unwrap_err();
     let state = payments::Rejection::State { verb: "refunded", status: PaymentStatus::Disputed };
     assert_eq!(refused, payments::PaymentsError::Rejected(state));
+}
+
+/// A flood of forged deliveries costs one MAC each: few are written down, and never more than there are
+/// places for.
+#[tokio::test]
+async fn forged_deliveries_take_no_more_than_their_places() {
+    let world = World::new().await;
+    let now = world.clock.now();
+    let forged = |number: u32| Delivery {
+        headers: vec![("sandbox-signature".to_owned(), "t=1,v1=00".to_owned())],
+        body: format!("{{\"number\": {number}}}").into_bytes(),
+        received_at: now,
+    };
+    for number in 0..200 {
+        world.payments.receive("sandbox", world.account, forged(number)).await.unwrap();
+    }
+    let kept = world.payments.quarantined(world.scope).await.unwrap().len();
+    assert_eq!(kept, 20, "a burst, and then one a second");
+    for number in 200..1200 {
+        world.clock.advance(std::time::Duration::from_secs(1));
+        world.payments.receive("sandbox", world.account, forged(number)).await.unwrap();
+    }
+    let kept = world.payments.quarantined(world.scope).await.unwrap().len();
+    assert!((200..=usize::from(payments::QUARANTINE_SLOTS)).contains(&kept), "{kept}");
+    assert!(deliveries(&world).await.is_empty());
+}
+
+/// The same delivery lies in one place, however often it comes, and can be had again as it came.
+#[tokio::test]
+async fn what_is_in_quarantine_is_sealed_and_can_be_had_again() {
+    let world = World::new().await;
+    let body = br#"{"id": "evt_1", "data": {"object": {"client_secret": "pi_1_secret_abcdef", "email":
+        "jane@example.com", "number": "4242424242424242"}}}"#;
+    let delivery = |received_at| Delivery {
+        headers: vec![
+            ("sandbox-signature".to_owned(), "t=1,v1=00".to_owned()),
+            ("authorization".to_owned(), "Bearer of-somebody".to_owned()),
+        ],
+        body: body.to_vec(),
+        received_at,
+    };
+    let (first, then) = (world.clock.now(), world.clock.now().plus(std::time::Duration::from_secs(9)));
+    for at in [first, then] {
+        world.payments.receive("sandbox", world.account, delivery(at)).await.unwrap();
+    }
+    let kept = world.payments.quarantined(world.scope).await.unwrap();
+    assert_eq!((kept.len(), kept[0].times, kept[0].first_received_at, kept[0].received_at), (1, 2, first, then));
+    let rows = world.store.find(Query::everywhere(<payments::Quarantined as kernel::Record>::TABLE, 9)).await;
+    let state = String::from_utf8(rows.unwrap()[0].state.clone()).unwrap();
+    let digits: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+    for secret in ["pi_1_secret", "jane@example.com", "4242424242424242", "of-somebody", &digits[..40]] {
+        assert!(!state.contains(secret), "{secret} in {state}");
+    }
+    let (_, again) = world.payments.quarantined_delivery(world.scope, &kept[0].id()).await.unwrap();
+    assert_eq!((again.body.as_slice(), again.received_at), (body.as_slice(), then));
+    assert_eq!(again.headers, [("sandbox-signature".to_owned(), "t=1,v1=00".to_owned())]);
+    world.payments.release(world.scope, &kept[0].id()).await.unwrap();
+    assert!(world.payments.quarantined(world.scope).await.unwrap().is_empty());
+    for id in ["", "x", "x.y", &kept[0].id()] {
+        assert!(world.payments.quarantined_delivery(world.scope, id).await.is_err(), "{id}");
+    }
+}
+
+/// A stored notice is sealed while it waits, and later kept without secrets.
+#[tokio::test]
+async fn a_stored_notice_lies_nowhere_in_the_clear() {
+    let world = World::with(|bank| bank.notifies_all = true, |_| {}).await;
+    world.pay("4242424242424242").await;
+    let told = world.bank.due_notices(world.clock.now(), 10).await[0].body.clone();
+    let mut body: serde_json::Value = serde_json::from_slice(&told).unwrap();
+    body["data"]["client_secret"] = "pi_1_secret_abcdef".into();
+    let body = body.to_string().into_bytes();
+    let secret = world.bank_keys.webhook_secret.expose().as_bytes();
+    let signature = provider_kit::signing::timestamped_signature(secret, world.clock.now(), &body);
+    let headers = vec![("sandbox-signature".to_owned(), signature)];
+    let delivery = Delivery { headers, body, received_at: world.clock.now() };
+    assert_eq!(world.payments.receive("sandbox", world.account, delivery).await.unwrap(), Taken::Stored);
+    let state = async || {
+        let rows = world.store.find(Query::everywhere(<StoredDelivery as kernel::Record>::TABLE, 9)).await;
+        String::from_utf8(rows.unwrap()[0].state.clone()).unwrap()
+    };
+    let before = state().await;
+    assert!(!before.contains("client_secret") && !before.contains("charge.updated"), "{before}");
+    world.payments.process_inbox(10).await.unwrap();
+    let after = state().await;
+    assert!(after.contains("\"client_secret\":\"[redacted]\""), "{after}");
+    assert!(!after.contains("pi_1_secret") && !after.contains("sealed"), "{after}");
+    assert_eq!(deliveries(&world).await[0].status, DeliveryStatus::Applied);
 }

@@ -232,8 +232,7 @@ async fn story(world: &World, payment: &payments::Payment, operations: &[payment
     let query = kernel::Query::oldest(table, world.scope, 1000);
     for found in world.store.of(world.scope).find::<payments::StoredDelivery>(query).await.unwrap() {
         if found.record.status != payments::DeliveryStatus::Applied {
-            let body = String::from_utf8_lossy(&found.record.delivery.body).into_owned();
-            text += &format!("{:?} {body}\n", found.record.status);
+            text += &format!("{:?} {}\n", found.record.status, found.record.shown);
         }
     }
     let journal = kernel::Query::oldest(&kernel::JOURNAL, world.scope, 1000)

@@ -8,7 +8,7 @@ use super::subject::{Prepared, approved, charge};
 use crate::call::{CaptureMode, Verb};
 use crate::outcome::Outcome;
 use crate::profile::Capability;
-use crate::webhook::{Delivery, DisputePhase, Fact, Incoming, Notice, WebhookError};
+use crate::webhook::{Delivery, DisputePhase, Fact, Incoming, Notice, NoticeSample, WebhookError};
 
 /// A delivery may ask for so many things, as in the inbox.
 const NEEDS_MAX: usize = 4;
@@ -29,6 +29,9 @@ pub(super) async fn run(bench: &mut Bench<'_>) -> Vec<Named> {
         let (mut sent, result) = dispute(bench).await;
         deliveries.append(&mut sent);
         named.push(("dispute", result));
+    }
+    if !bench.provider.notice_events().is_empty() {
+        named.push(("simulated", simulated(bench).await));
     }
     let Some(genuine) = deliveries.last().cloned() else {
         return named;
@@ -188,6 +191,52 @@ async fn stale(bench: &Bench<'_>, genuine: &Delivery) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What a developer's own tests send is believed like the provider's own, under the account's secret alone.
+async fn simulated(bench: &mut Bench<'_>) -> Result<(), String> {
+    let charge = approved(bench, CaptureMode::Automatic).await?;
+    for event in bench.provider.notice_events() {
+        let at = bench.fake.clock().now();
+        let sample = NoticeSample {
+            id: "evt_simulated".to_owned(),
+            event: (*event).to_owned(),
+            reference: charge.reference.clone(),
+            provider_reference: charge.provider_reference.clone().unwrap_or_default(),
+            amount: kernel::Money::new(1000, kernel::Currency::USD),
+            at,
+        };
+        let body = bench.provider.sample_notice(&bench.account, &sample).ok_or("no body is made")?;
+        let headers = bench.provider.sign_notice(&bench.account, &bench.credentials, at, &body);
+        let genuine = Delivery { headers: headers.ok_or("nothing is signed")?, body, received_at: at };
+        let told = read(bench, &genuine).await.map_err(|error| format!("{event}: {error}"))?;
+        let is_about = |notice: &Notice| {
+            let ours = Some(&charge.reference);
+            notice.about.ours.as_ref() == ours
+                || notice.about.charge_ours.as_ref() == ours
+                || notice.about.charge_reference == charge.provider_reference
+        };
+        if !told.iter().any(|notice| is_about(notice) && !matches!(notice.fact, Fact::Other { .. })) {
+            return Err(format!("{event} says nothing of the charge: {told:?}"));
+        }
+        bad_signatures(bench, &genuine).await.map_err(|error| format!("{event}: {error}"))?;
+        let nobodys = bench.provider.sign_notice(&bench.account, &Credentials::default(), at, &genuine.body);
+        if nobodys.is_some() {
+            return Err(format!("{event} is signed without a secret"));
+        }
+    }
+    let strange = NoticeSample {
+        id: "evt".to_owned(),
+        event: "of.no.kind".to_owned(),
+        reference: charge.reference,
+        provider_reference: String::new(),
+        amount: kernel::Money::new(1, kernel::Currency::USD),
+        at: bench.fake.clock().now(),
+    };
+    match bench.provider.sample_notice(&bench.account, &strange) {
+        None => Ok(()),
+        Some(_) => Err("a notice of no kind is made".to_owned()),
+    }
 }
 
 /// The same delivery again says the same.

@@ -11,6 +11,7 @@ mod payment_verbs;
 mod payments;
 mod providers;
 mod refunds;
+mod signed_events;
 mod test_clock;
 
 use super::operation::Operation;
@@ -27,6 +28,7 @@ pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
         providers::OPERATIONS,
         test_clock::OPERATIONS,
         notices::OPERATIONS,
+        signed_events::OPERATIONS,
         monitoring::OPERATIONS,
     ]
     .into_iter()

@@ -1,6 +1,7 @@
 //! What monitoring asks.
 
 use crate::monitor::{Health, Ready};
+use crate::monitoring::{MonitoringErrors, MonitoringHealth};
 use crate::openapi::operation::{Answer, Content, Operation, Sample};
 use crate::problem::catalogue as code;
 
@@ -31,5 +32,24 @@ static GET_METRICS: Operation = Operation::new("get_metrics", "GET", "/metrics",
     .answers(&[Answer::new(200, "The figures in Prometheus' text format.", Content::Text("text/plain"))])
     .problems(&[&[&code::METRICS_NOT_HERE, &code::ROUTE_NOT_FOUND]]);
 
+static GET_MONITORING_HEALTH: Operation =
+    Operation::new("get_monitoring_health", "GET", "/monitoring/health", TAG)
+        .says(
+            "How the server is",
+            "The database, the providers, how many requests failed and how long answers took, of the last 15 \
+            minutes and of this node.",
+        )
+        .answers(&[Answer::new(200, "How it is.", Content::json::<MonitoringHealth>())]);
+
+static GET_MONITORING_ERRORS: Operation =
+    Operation::new("get_monitoring_errors", "GET", "/monitoring/errors", TAG)
+        .says(
+            "What went wrong lately",
+            "Warnings and errors of this node, in numbers and one by one, with where each came from and the \
+            request and trace that it belongs to; whatever looks like a secret or a person's is masked.",
+        )
+        .answers(&[Answer::new(200, "What went wrong.", Content::json::<MonitoringErrors>())]);
+
 /// This area's operations.
-pub(super) static OPERATIONS: &[&Operation] = &[&GET_HEALTH, &GET_READINESS, &GET_METRICS];
+pub(super) static OPERATIONS: &[&Operation] =
+    &[&GET_HEALTH, &GET_READINESS, &GET_METRICS, &GET_MONITORING_HEALTH, &GET_MONITORING_ERRORS];

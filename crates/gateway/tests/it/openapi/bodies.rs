@@ -104,6 +104,10 @@ fn probes(form: &Form) -> (Vec<Value>, Vec<Value>) {
             let good = vec![json!(min), json!(max), json!(max.to_string())];
             (good, vec![json!(-1), json!(max + 1), json!("x"), json!([])])
         }
+        Form::Decimal => {
+            let good = vec![json!(1), json!(99.9), json!("99.90"), json!("1000")];
+            (good, vec![json!(0), json!(-1), json!("1e3"), json!("99.999"), json!(true), json!([])])
+        }
         Form::Flag => (vec![json!(true), json!(false)], vec![json!("true"), json!(1)]),
         Form::Words(words) => {
             (words.iter().map(|word| json!(word)).collect(), vec![json!("no_such_word"), json!(1)])

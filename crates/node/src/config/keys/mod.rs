@@ -12,6 +12,7 @@ mod server;
 mod stripe;
 mod telemetry;
 mod vault;
+mod webhooks;
 
 use super::key::{DefaultValue, Key, Section, key};
 use super::read::ENCRYPTION_KEY;
@@ -29,6 +30,8 @@ pub(super) const SECTIONS: &[Section] = &[
     stripe::TEST,
     limits::SECTION,
     rate_limit::SECTION,
+    webhooks::SECTION,
+    webhooks::MONITORING,
     operation::SECTION,
     sandbox::SECTION,
     sandbox::FAULTS,

@@ -35,7 +35,14 @@ pub(super) const SECTION: Section = Section {
             [],
             RATE => rate_limit.webhooks,
             Is("\"100/s\""),
-            "Providers' notices per address."
+            "Providers' notices and signed events per address."
+        ),
+        key!(
+            "rate_limit.monitoring",
+            [],
+            RATE => rate_limit.monitoring,
+            Is("\"10/m\""),
+            "Requests to /monitoring/… with the monitoring key."
         ),
         key!(
             "rate_limit.order",
