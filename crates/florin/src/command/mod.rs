@@ -19,6 +19,8 @@ mod sandbox;
 mod seed;
 mod serve;
 mod vault;
+mod webhook;
+mod webhook_send;
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -75,6 +77,9 @@ enum Command {
     Bench(Box<bench::Bench>),
     /// Asks the running server whether it is ready
     Probe(probe::Probe),
+    /// What other systems and providers send
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// Providers and their accounts
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
@@ -122,6 +127,7 @@ fn run_command(command: Option<Command>, load: impl Fn() -> Result<Config, Failu
         Command::Vault(command) => command.run(load()?),
         Command::Sandbox(command) => command.run(load()?),
         Command::Bench(bench) => bench.run(load()?),
+        Command::Webhook(command) => command.run(load()?),
         Command::Probe(probe) => probe.run(&load()?),
         Command::Seed(seed) => seed.run(load()?),
         // These say what there is, so they work also where the configuration does not.
