@@ -158,7 +158,8 @@ async fn admit(node: &Node, parts: &Parts) -> Result<Option<limits::Verdict>, Pr
     let text = given.next().and_then(|value| value.to_str().ok()).filter(|_| given.next().is_none());
     let is_known = known.zip(text).is_some_and(|(known, text)| equal_in_constant_time(known.expose(), text));
     if is_known {
-        let subject = Subject { counted: Counted::Key, scope: None, name: limits::Name::Bytes(b"monitoring") };
+        let subject =
+            Subject { counted: Counted::Key, scope: None, name: limits::Name::Bytes(b"monitoring") };
         return quota::count_monitoring(node, subject).await;
     }
     let peer = Client::of(parts, &node.config.server.trusted_proxies).address;

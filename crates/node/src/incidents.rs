@@ -144,7 +144,10 @@ mod tests {
         let kept = recent();
         assert_eq!(kept.len(), KEPT);
         assert!(kept.iter().all(|incident| !incident.is_error && incident.message == "again"));
-        assert_eq!(kept.first().and_then(|incident| incident.fields.get("count")).map(String::as_str), Some("7"));
+        assert_eq!(
+            kept.first().and_then(|incident| incident.fields.get("count")).map(String::as_str),
+            Some("7")
+        );
         let after = counts();
         assert_eq!((after.errors - before.errors, after.warnings - before.warnings), (1, KEPT as u64));
         let clock = crate::host::ports().clock;

@@ -7,7 +7,8 @@ use identity::{FirstStart, Identity};
 use kernel::{Claim, Clock, Exchange, Id, Ids, Merchant, Mode, Random, Scope, Secret, Store, Tasks};
 use limits::{Limiter, MemoryLimiter};
 use payments::{
-    Caller, EventSource, MerchantSettings, MoveClock, MovedClock, Payments, PaymentsError, PaymentsPorts, PaymentsSettings,
+    Caller, EventSource, MerchantSettings, MoveClock, MovedClock, Payments, PaymentsError, PaymentsPorts,
+    PaymentsSettings,
 };
 use provider_kit::Payee;
 use sandbox_bank::Bank;

@@ -108,7 +108,9 @@ impl Pulse {
 
 impl Minute {
     fn clear(&self) {
-        for counter in [&self.client_errors, &self.server_errors, &self.took_us].into_iter().chain(&self.times) {
+        for counter in
+            [&self.client_errors, &self.server_errors, &self.took_us].into_iter().chain(&self.times)
+        {
             counter.store(0, Ordering::Relaxed);
         }
     }

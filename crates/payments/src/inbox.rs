@@ -432,7 +432,12 @@ fn judge(
     opened.provider.webhook(context, &opened.account, &opened.credentials, delivery, replies)
 }
 
-fn rejected<'a>(opened: &'a Opened, source: &'a str, reason: &'a str, delivery: &'a Delivery) -> Rejected<'a> {
+fn rejected<'a>(
+    opened: &'a Opened,
+    source: &'a str,
+    reason: &'a str,
+    delivery: &'a Delivery,
+) -> Rejected<'a> {
     Rejected { scope: opened.scope, source, provider: &opened.account.provider, reason, delivery }
 }
 

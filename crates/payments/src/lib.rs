@@ -106,7 +106,7 @@ pub use resolve::{Resolution, Returned};
 pub use schedule::SCHEDULE_JOB;
 pub use service::{Page, Payments, PaymentsPorts};
 pub use settings::{LateSuccess, MerchantSettings, PaymentsSettings, VolumeLimits};
-pub use signed_event::{AHEAD_MAX, EventClaim, EventRefusal, EventSource, SignedEvent, EVENTS, sign_event};
+pub use signed_event::{AHEAD_MAX, EVENTS, EventClaim, EventRefusal, EventSource, SignedEvent, sign_event};
 pub use timeline::{Moment, Step, TimelineCursor, TransferRow};
 pub use volume::Limit;
 pub use writing::Done;

@@ -184,14 +184,12 @@ impl Payments {
         let mut oldest: Option<(i64, Option<Versioned<Quarantined>>)> = None;
         for byte in mac.iter().take(CHOICES) {
             let slot = i64::from(byte % SLOTS);
-            let found =
-                self.store.of(scope).get::<Quarantined>(vec![source.into(), Cell::Int(slot)]).await?;
+            let found = self.store.of(scope).get::<Quarantined>(vec![source.into(), Cell::Int(slot)]).await?;
             if found.as_ref().is_some_and(|found| found.record.digest == digest) {
                 return Ok((slot, found));
             }
-            let age = |found: &Option<Versioned<Quarantined>>| {
-                found.as_ref().map(|found| found.record.received_at)
-            };
+            let age =
+                |found: &Option<Versioned<Quarantined>>| found.as_ref().map(|found| found.record.received_at);
             if oldest.as_ref().is_none_or(|(_, known)| age(&found) < age(known)) {
                 oldest = Some((slot, found));
             }
@@ -234,7 +232,11 @@ impl Payments {
         }
     }
 
-    async fn find_quarantined(&self, scope: Scope, id: &str) -> Result<Versioned<Quarantined>, PaymentsError> {
+    async fn find_quarantined(
+        &self,
+        scope: Scope,
+        id: &str,
+    ) -> Result<Versioned<Quarantined>, PaymentsError> {
         let nobody = || PaymentsError::from(Rejection::NotFound("rejected delivery"));
         let (source, slot) = id.rsplit_once('.').ok_or_else(nobody)?;
         let slot: i64 = slot.parse().map_err(|_| nobody())?;

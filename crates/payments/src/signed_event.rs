@@ -218,12 +218,9 @@ mod tests {
 
     #[test]
     fn too_old_and_too_far_ahead() {
-        for (after, expected) in [
-            (300, Ok(())),
-            (301, Err(EventRefusal::Old)),
-            (-60, Ok(())),
-            (-61, Err(EventRefusal::Ahead)),
-        ] {
+        for (after, expected) in
+            [(300, Ok(())), (301, Err(EventRefusal::Old)), (-60, Ok(())), (-61, Err(EventRefusal::Ahead))]
+        {
             assert_eq!(judged(claim(), "secret", after), expected, "{after}");
             assert_eq!(judged(claim(), "wrong", after), Err(EventRefusal::Signature), "{after}");
         }

@@ -79,8 +79,7 @@ impl Payments {
     /// Keeps a sample of what was not taken.
     pub async fn refuse_event(&self, source: &EventSource, reason: &str, delivery: &Delivery) {
         let name = source.name();
-        let rejected =
-            Rejected { scope: source.scope, source: &name, provider: EVENTS, reason, delivery };
+        let rejected = Rejected { scope: source.scope, source: &name, provider: EVENTS, reason, delivery };
         self.quarantine(&rejected).await;
     }
 

@@ -146,10 +146,11 @@ impl Payments {
         );
         let query = Query::oldest(&INBOX, scope, ROWS_MAX).with(Filter::equal("payment", id));
         let notices = self.store.of(scope).find::<StoredDelivery>(query).await?;
-        moments.extend(notices.into_iter().map(|notice| Moment {
-            at: notice.record.received_at,
-            step: Step::Notice(notice.record),
-        }));
+        moments.extend(
+            notices
+                .into_iter()
+                .map(|notice| Moment { at: notice.record.received_at, step: Step::Notice(notice.record) }),
+        );
         moments.sort_by_key(Moment::cursor);
         let beyond = moments.into_iter().filter(|moment| after.is_none_or(|after| moment.cursor() > after));
         let room = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -31,4 +31,6 @@ pub use outcome::{
 };
 pub use profile::{AmountLimit, AmountLimits, Capability, Currencies, MethodKind, Profile, Repeat};
 pub use provider::{Check, Context, Probe, Provider, Registry, Step};
-pub use webhook::{About, Delivery, DisputeNotice, DisputePhase, Fact, Incoming, Notice, NoticeSample, WebhookError};
+pub use webhook::{
+    About, Delivery, DisputeNotice, DisputePhase, Fact, Incoming, Notice, NoticeSample, WebhookError,
+};

@@ -146,7 +146,11 @@ impl Replay {
         // What was stored is read now, whether or not a server runs beside.
         while node.payments.process_inbox(INBOX_LIMIT).await? > 0 {}
         output::line(&format!("{taken} taken, {refused} refused"));
-        if refused > 0 { Err(Failure::Failed("some deliveries were refused again".to_owned())) } else { Ok(()) }
+        if refused > 0 {
+            Err(Failure::Failed("some deliveries were refused again".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use kernel::{
-    Auth, Clock, Credentials, Deadline, Effect, Exchange, Exchanged, Header, Id, Kind, Method, Request, Scope,
-    Secret, Timestamp,
+    Auth, Clock, Credentials, Deadline, Effect, Exchange, Exchanged, Header, Id, Kind, Method, Request,
+    Scope, Secret, Timestamp,
 };
 use node::{Config, Node};
 use payments::PaymentKind;
@@ -152,9 +152,12 @@ impl Send {
         });
         let secret = match (known, self.account) {
             (Some(secret), _) => secret,
-            (None, Some(account)) => with_node(config, |node| async move {
-                Ok(node.payments.event_source(account).await?.secret)
-            })?,
+            (None, Some(account)) => {
+                with_node(
+                    config,
+                    |node| async move { Ok(node.payments.event_source(account).await?.secret) },
+                )?
+            }
             (None, None) => {
                 return Err(Failure::Usage(
                     "there is no secret: set HMAC_SECRET_KEY, or give --secret or --account".to_owned(),
@@ -178,7 +181,14 @@ impl Send {
         })
     }
 
-    fn make_event(&self, secret: &Secret<String>, prefix: &str, number: u32, what: What, now: Timestamp) -> Outgoing {
+    fn make_event(
+        &self,
+        secret: &Secret<String>,
+        prefix: &str,
+        number: u32,
+        what: What,
+        now: Timestamp,
+    ) -> Outgoing {
         let EventOptions { amount, currency, .. } = &self.event;
         let tx_id = format!("{prefix}-{number}");
         let at = if what == What::Stale { now.minus(STALE) } else { now };
@@ -203,9 +213,10 @@ impl Send {
             Sender { way: node::outgoing(&node::host::ports()), clock: Arc::clone(&node.clock), url };
         let body = match &self.notice.body {
             None => None,
-            Some(path) => Some(std::fs::read(path).map_err(|error| {
-                Failure::Usage(format!("{} cannot be read: {error}", path.display()))
-            })?),
+            Some(path) => Some(
+                std::fs::read(path)
+                    .map_err(|error| Failure::Usage(format!("{} cannot be read: {error}", path.display())))?,
+            ),
         };
         let (send, body) = (&self, &body);
         let make = |_: u32, what: What| {

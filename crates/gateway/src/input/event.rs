@@ -65,14 +65,17 @@ pub fn event<'t>(node: &'t Node<'_>) -> Result<EventInput<'t>, Problem> {
                                         without an exponent, a plus or blanks."
                 .to_owned(),
             AmountError::Inexact => {
-                format!("`amount` must have at most {} digits behind the point in {currency}.",
-                    currency.exponent())
+                format!(
+                    "`amount` must have at most {} digits behind the point in {currency}.",
+                    currency.exponent()
+                )
             }
             AmountError::Overflow => "`amount` must be less.".to_owned(),
         })
     })?;
     if !(1..=MINOR_UNITS_MAX).contains(&value.minor) {
-        let detail = format!("`amount` must be more than nothing, and at most {MINOR_UNITS_MAX} minor units.");
+        let detail =
+            format!("`amount` must be more than nothing, and at most {MINOR_UNITS_MAX} minor units.");
         return Err(wrong(detail));
     }
     let (timestamp, signed_at) = seconds(&fields)?;

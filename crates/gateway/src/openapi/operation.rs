@@ -38,8 +38,7 @@ pub struct Operation {
 pub(super) const ROOT: &str = "/api/v1";
 
 /// What begins so stands beside the API.
-const BESIDE: [&str; 6] =
-    ["/webhooks/", "/transaction/", "/monitoring/", "/health", "/ready", "/metrics"];
+const BESIDE: [&str; 6] = ["/webhooks/", "/transaction/", "/monitoring/", "/health", "/ready", "/metrics"];
 
 impl Operation {
     /// An operation without parameters and body.

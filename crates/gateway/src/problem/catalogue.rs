@@ -66,8 +66,8 @@ catalogue! {
 
     MONITORING_KEY_REQUIRED = "monitoring_key_required", 401, once,
         "The monitoring key is needed",
-        "`X-API-Key` is absent or is not the configured `monitoring.api_key` (MONITORING_API_KEY); without one \
-         configured, nobody is let in.",
+        "`X-API-Key` is absent or is not the configured `monitoring.api_key` (MONITORING_API_KEY); without \
+         one configured, nobody is let in.",
         "Send the configured key in the header `X-API-Key`.";
 
     CARD_DECLINED = "card_declined", 402, once,

@@ -29,9 +29,10 @@ impl<'a> TransactionObject<'a> {
     /// The wire form of an event.
     pub fn of(event: &'a SignedEvent) -> Result<Self, Problem> {
         // A plain decimal needs nothing escaped.
-        let amount = if event.amount_is_text { format!("\"{}\"", event.amount) } else { event.amount.clone() };
-        let amount = RawValue::from_string(amount)
-            .map_err(|_| Problem::internal("a stored amount is no JSON"))?;
+        let amount =
+            if event.amount_is_text { format!("\"{}\"", event.amount) } else { event.amount.clone() };
+        let amount =
+            RawValue::from_string(amount).map_err(|_| Problem::internal("a stored amount is no JSON"))?;
         Ok(Self {
             tx_id: &event.tx_id,
             status: "received",

@@ -95,14 +95,17 @@ fn table() -> Vec<Row> {
             Some(path) => vec![path.to_owned()],
             None => vec![format!("/api/v1{path}"), format!("/api{path}")],
         };
-        paths.into_iter().map(move |path| Row {
-            method: method.parse().unwrap(),
-            path,
-            scope: (scope != "unrestricted").then(|| scope.parse().unwrap()),
-            publishable: publishable.to_owned(),
-            with_client_secret: with_client_secret.to_owned(),
-            elsewhere: elsewhere.to_owned(),
-        }).collect::<Vec<_>>()
+        paths
+            .into_iter()
+            .map(move |path| Row {
+                method: method.parse().unwrap(),
+                path,
+                scope: (scope != "unrestricted").then(|| scope.parse().unwrap()),
+                publishable: publishable.to_owned(),
+                with_client_secret: with_client_secret.to_owned(),
+                elsewhere: elsewhere.to_owned(),
+            })
+            .collect::<Vec<_>>()
     });
     rows.collect()
 }

@@ -214,8 +214,7 @@ async fn amounts_are_never_rounded() {
 
 #[tokio::test]
 async fn without_a_secret_there_is_no_such_route() {
-    let world =
-        World::start_with(node::host::ports(), |config| config.webhooks.hmac_secret = None).await;
+    let world = World::start_with(node::host::ports(), |config| config.webhooks.hmac_secret = None).await;
     let reply = send(&world, PATH, &Event::now(&world).body()).await;
     assert_eq!(reply.problem(), (404, "route_not_found".to_owned()));
 }
@@ -261,7 +260,8 @@ async fn a_live_worlds_events_are_read_with_live_keys() {
 #[tokio::test]
 async fn a_notice_needs_no_account_in_its_address_where_there_is_one() {
     let world = World::start().await;
-    let body = r#"{"id": "evt_1", "type": "of.nothing.known", "data": {"id": "x", "object": "y", "status": "z"}}"#;
+    let body =
+        r#"{"id": "evt_1", "type": "of.nothing.known", "data": {"id": "x", "object": "y", "status": "z"}}"#;
     let signed = async |path: &str| {
         let scope = world.scope().await;
         let account = world.node.payments.accounts(scope).await.unwrap().remove(0);
@@ -317,8 +317,7 @@ async fn monitoring_is_told_how_it_is_and_what_went_wrong() {
 
 #[tokio::test]
 async fn without_a_monitoring_key_nobody_is_let_in() {
-    let world =
-        World::start_with(node::host::ports(), |config| config.monitoring.api_key = None).await;
+    let world = World::start_with(node::host::ports(), |config| config.monitoring.api_key = None).await;
     for key in ["", MONITORING_KEY] {
         let reply = world.bare(Method::GET, "/monitoring/health", &[("x-api-key", key)], "").await;
         assert_eq!(reply.problem(), (401, "monitoring_key_required".to_owned()));

@@ -232,7 +232,10 @@ async fn what_is_in_quarantine_is_sealed_and_can_be_had_again() {
         world.payments.receive("sandbox", world.account, delivery(at)).await.unwrap();
     }
     let kept = world.payments.quarantined(world.scope).await.unwrap();
-    assert_eq!((kept.len(), kept[0].times, kept[0].first_received_at, kept[0].received_at), (1, 2, first, then));
+    assert_eq!(
+        (kept.len(), kept[0].times, kept[0].first_received_at, kept[0].received_at),
+        (1, 2, first, then)
+    );
     let rows = world.store.find(Query::everywhere(<payments::Quarantined as kernel::Record>::TABLE, 9)).await;
     let state = String::from_utf8(rows.unwrap()[0].state.clone()).unwrap();
     let digits: String = body.iter().map(|byte| format!("{byte:02x}")).collect();

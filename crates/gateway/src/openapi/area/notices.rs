@@ -1,8 +1,8 @@
 //! What providers send.
 
 use crate::openapi::operation::{Answer, Content, Operation};
-use crate::problem::catalogue as code;
 use crate::problem::Entry;
+use crate::problem::catalogue as code;
 use crate::webhooks::notice::Received;
 
 const RECEIVED: Answer = Answer::new(200, "The notice is stored.", Content::json::<Received>());
@@ -31,14 +31,18 @@ static RECEIVE_NOTICE: Operation =
         .answers(&[RECEIVED])
         .problems(&[PROBLEMS]);
 
-static RECEIVE_NOTICE_FOR_ONE: Operation =
-    Operation::new("receive_notice_for_one", "POST", "/webhooks/{provider}", "Provider notices")
-        .says(
-            "Receive a provider's notice, for its one account",
-            "The same without the account's id, where this installation has just one account at the provider.",
-        )
-        .answers(&[RECEIVED])
-        .problems(&[PROBLEMS]);
+static RECEIVE_NOTICE_FOR_ONE: Operation = Operation::new(
+    "receive_notice_for_one",
+    "POST",
+    "/webhooks/{provider}",
+    "Provider notices",
+)
+.says(
+    "Receive a provider's notice, for its one account",
+    "The same without the account's id, where this installation has just one account at the provider.",
+)
+.answers(&[RECEIVED])
+.problems(&[PROBLEMS]);
 
 /// This area's operations.
 pub(super) static OPERATIONS: &[&Operation] = &[&RECEIVE_NOTICE, &RECEIVE_NOTICE_FOR_ONE];

@@ -12,9 +12,9 @@ pub(super) const SECTION: Section = Section {
             "webhooks.hmac_secret",
             ["HMAC_SECRET_KEY"],
             SECRET => webhooks.hmac_secret,
-            Unset("\"env:EVENTS_SECRET\""),
-            "What events at /webhooks/payments are signed with. They are records of the first merchant's, and \
-             move no money. Without it the route does not exist."
+            Unset("\"what both sides know\""),
+            "What events at /webhooks/payments are signed with. They are records of the first merchant's, \
+             and move no money. Without it the route does not exist."
         ),
         key!(
             "webhooks.mode",
@@ -40,7 +40,7 @@ pub(super) const MONITORING: Section = Section {
         "monitoring.api_key",
         ["MONITORING_API_KEY"],
         SECRET => monitoring.api_key,
-        Unset("\"env:MONITORING_KEY\""),
+        Unset("\"what the monitoring sends\""),
         "Opens /monitoring/errors and /monitoring/health, in the header X-API-Key. Without it these routes \
          refuse everybody; /health, /ready and /metrics need no key."
     )],
