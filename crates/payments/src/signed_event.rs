@@ -169,7 +169,6 @@ pub(crate) fn without_secrets(headers: &[Header]) -> Vec<Header> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed parse is a failed test")]
 mod tests {
     use kernel::Currency;
 

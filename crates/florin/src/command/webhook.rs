@@ -181,13 +181,12 @@ async fn source_of(node: &Node, each: &Quarantined) -> Result<Option<EventSource
     if each.provider != payments::EVENTS {
         return Ok(None);
     }
-    match Id::parse(&each.source) {
-        Ok(account) => node.payments.event_source(account).await.map(Some).map_err(|error| error.to_string()),
-        Err(_) => {
-            let source = node.event_source().cloned();
-            source.map(Some).ok_or_else(|| "no secret is configured (HMAC_SECRET_KEY)".to_owned())
-        }
+    if let Ok(account) = Id::parse(&each.source) {
+        let source = node.payments.event_source(account).await;
+        return source.map(Some).map_err(|error| error.to_string());
     }
+    let source = node.event_source().cloned();
+    source.map(Some).ok_or_else(|| "no secret is configured (HMAC_SECRET_KEY)".to_owned())
 }
 
 impl NewSecret {
@@ -196,7 +195,7 @@ impl NewSecret {
         let mode = if self.live { Mode::Live } else { Mode::Test };
         let mut bytes = [0; SECRET_BYTES];
         node.random.fill(&mut bytes);
-        let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = provider_kit::signing::hex(&bytes);
         let scope = Scope { merchant, mode };
         let account = node.payments.configure_events(scope, Secret::new(secret.clone())).await?;
         let url = format!("{}/webhooks/payments/{}", node.public_url, account.id);
