@@ -62,6 +62,17 @@ pub enum Auth {
     Bearer(&'static str),
     /// `Authorization: Basic <user:password>`.
     Basic(&'static str, &'static str),
+    /// `Authorization: Bearer <token>`, with a token that the transport gets from `token_url` by client
+    /// credentials (RFC 6749, section 4.4) and keeps for as long as it is good. Where no token is
+    /// given out, that answer is the answer to the request.
+    OAuth {
+        /// Names the client's id.
+        client_id: &'static str,
+        /// Names the client's secret.
+        client_secret: &'static str,
+        /// Where tokens are given out: an absolute URL.
+        token_url: String,
+    },
 }
 
 /// The opened secrets of one provider account, in memory only.
@@ -197,8 +208,9 @@ pub enum Exchanged {
     MaybeSent(String),
 }
 
-/// Sends requests. Never follows a redirect, never retries; checks the deadline after connecting and
-/// just before the first byte. Many calls may run at the same time.
+/// Sends requests. Never follows a redirect, never retries, but for one thing: a request that was answered
+/// 401 under a token of [`Auth::OAuth`] which was had before is sent once more under a new one. Checks the
+/// deadline after connecting and just before the first byte. Many calls may run at the same time.
 pub trait Exchange: Send + Sync + 'static {
     /// Sends one request.
     fn exchange<'a>(

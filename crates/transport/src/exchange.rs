@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::http;
-use kernel::{Credentials, Deadline, Exchanged, Reply, Request};
+use kernel::{Credentials, Deadline, Exchanged, Reply, Request, Secret};
 
 use crate::connect::ConnectError;
 use crate::deadline::{is_over, remaining, within};
@@ -36,14 +36,17 @@ enum Sent {
 }
 
 impl Transport {
+    /// Sends one request with its own authentication, or with `token` where that is by one.
     pub(crate) async fn run(
         &self,
         request: &Request,
         credentials: &Credentials,
+        token: Option<&Secret<String>>,
         deadline: Deadline,
     ) -> Exchanged {
-        let prepared = Target::parse(&request.url)
-            .and_then(|target| message(request, credentials, &target).map(|message| (target, message)));
+        let prepared = Target::parse(&request.url).and_then(|target| {
+            message(request, credentials, &target, token).map(|message| (target, message))
+        });
         let (target, message) = match prepared {
             Ok(prepared) => prepared,
             Err(reason) => return Exchanged::NotSent(reason),

@@ -16,6 +16,7 @@ mod deadline;
 mod exchange;
 mod gate;
 mod guard;
+mod oauth;
 mod outgoing;
 mod pool;
 mod recording;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, USER_AGENT};
 use hyper::http::{self, HeaderMap, HeaderName, HeaderValue};
-use kernel::{Auth, Credentials, Method, Request};
+use kernel::{Auth, Credentials, Method, Request, Secret};
 
 use crate::target::Target;
 
@@ -14,11 +14,13 @@ use crate::target::Target;
 const RESERVED: [&str; 8] =
     ["authorization", "connection", "content-length", "expect", "host", "te", "transfer-encoding", "upgrade"];
 
-/// The message to send; the error says why there is none and quotes no value.
+/// The message to send, with `token` where its authentication is by one; the error says why there is none
+/// and quotes no value.
 pub(crate) fn message(
     request: &Request,
     credentials: &Credentials,
     target: &Target,
+    token: Option<&Secret<String>>,
 ) -> Result<http::Request<Full<Bytes>>, String> {
     let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
     headers.insert(HOST, value("host", &target.authority)?);
@@ -35,7 +37,7 @@ pub(crate) fn message(
             headers.append(name, text);
         }
     }
-    if let Some(authorization) = authorization(&request.auth, credentials)? {
+    if let Some(authorization) = authorization(&request.auth, credentials, token)? {
         headers.insert(AUTHORIZATION, authorization);
     }
     // Of an empty body nothing is said otherwise, and some servers insist.
@@ -55,7 +57,11 @@ pub(crate) fn message(
     Ok(message)
 }
 
-fn authorization(auth: &Auth, credentials: &Credentials) -> Result<Option<HeaderValue>, String> {
+fn authorization(
+    auth: &Auth,
+    credentials: &Credentials,
+    token: Option<&Secret<String>>,
+) -> Result<Option<HeaderValue>, String> {
     let secret = |name: &str| {
         let secret = credentials.get(name).ok_or_else(|| format!("the account has no `{name}`"))?;
         Ok::<&str, String>(secret.expose())
@@ -67,6 +73,7 @@ fn authorization(auth: &Auth, credentials: &Credentials) -> Result<Option<Header
             let pair = format!("{}:{}", secret(user)?, secret(password)?);
             format!("Basic {}", STANDARD.encode(pair))
         }
+        Auth::OAuth { .. } => format!("Bearer {}", token.ok_or("there is no access token")?.expose()),
     };
     let mut header = value("authorization", &text)?;
     header.set_sensitive(true);

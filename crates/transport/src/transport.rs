@@ -7,6 +7,7 @@ use kernel::{BoxFuture, Clock, Credentials, Deadline, Exchange, Exchanged, Reque
 use crate::breaker::Breakers;
 use crate::connect::Connector;
 use crate::guard::Guard;
+use crate::oauth::Tokens;
 use crate::pool::Pool;
 use crate::recording::{Recorder, Recording};
 use crate::settings::Settings;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) connector: Connector,
     pub(crate) pool: Pool,
     pub(crate) breakers: Breakers,
+    pub(crate) tokens: Tokens,
     recorder: Option<Arc<dyn Recorder>>,
 }
 
@@ -34,6 +36,7 @@ impl Transport {
             connector: Connector::new(clock.clone(), settings.roots.clone()),
             pool: Pool::new(settings.idle_limit, settings.idle_per_host),
             breakers: Breakers::new(settings.breaker),
+            tokens: Tokens::default(),
             settings,
             clock,
             recorder,
@@ -62,7 +65,7 @@ impl Exchange for Transport {
     ) -> BoxFuture<'a, Exchanged> {
         Box::pin(async move {
             let (at, began) = (self.shared.clock.now(), self.shared.clock.monotonic());
-            let exchanged = self.run(request, credentials, deadline).await;
+            let exchanged = self.run_authorized(request, credentials, deadline).await;
             if let Some(recorder) = &self.shared.recorder {
                 let took = self.shared.clock.monotonic().0.saturating_sub(began.0);
                 recorder.record(Recording::new(request, &exchanged, at, took));

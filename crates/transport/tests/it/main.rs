@@ -6,4 +6,5 @@ mod faults;
 mod limits;
 mod messages;
 mod tls;
+mod tokens;
 mod world;
