@@ -120,7 +120,7 @@ impl Report {
                 Outcome::Approved(approved) => {
                     approved.facts.clear();
                     (approved.card, approved.authentication) = (None, None);
-                    approved.network_transaction_id = None;
+                    (approved.network_transaction_id, approved.token) = (None, None);
                 }
                 Outcome::Declined(decline) => {
                     decline.code.as_str().clone_into(&mut decline.raw_code);
@@ -133,6 +133,7 @@ impl Report {
                 }
                 Outcome::Unknown { raw } => raw.clear(),
                 Outcome::ActionRequired(_)
+                | Outcome::Consented { .. }
                 | Outcome::Pending { .. }
                 | Outcome::NotFound
                 | Outcome::Tokenized { .. } => {}
@@ -164,7 +165,10 @@ fn weigh(report: &Report, maybe_sent: bool, proven_absent: bool) -> Said {
             Outcome::Declined(_) => Heard::Declined,
             Outcome::Refused { .. } => Heard::Refused,
             Outcome::NotFound => Heard::NotFound,
-            Outcome::Tokenized { .. } | Outcome::Unknown { .. } => Heard::Unreadable,
+            // It proves nothing but that the charge can go on.
+            Outcome::Consented { .. } | Outcome::Tokenized { .. } | Outcome::Unknown { .. } => {
+                Heard::Unreadable
+            }
         },
     };
     proves(heard, maybe_sent, proven_absent || matches!(report, Report::Decided(_)))
@@ -199,6 +203,7 @@ fn reference_of(outcome: &Outcome) -> Option<&str> {
     match outcome {
         Outcome::Approved(approved) => Some(&approved.reference),
         Outcome::ActionRequired(required) => required.reference.as_deref(),
+        Outcome::Consented { reference } => Some(reference),
         Outcome::Pending { reference } => reference.as_deref(),
         Outcome::Declined(decline) => decline.reference.as_deref(),
         Outcome::Refused { .. } | Outcome::NotFound | Outcome::Tokenized { .. } | Outcome::Unknown { .. } => {
@@ -242,6 +247,7 @@ fn raise(draft: &mut Draft, id: OperationId, status: OperationStatus, report: &R
         Some(Outcome::Approved(approved)) => {
             operation.approved = Some(approved.amount);
             operation.network_transaction_id.clone_from(&approved.network_transaction_id);
+            operation.token.clone_from(&approved.token);
             operation.fee = approved.fee;
             operation.facts.clone_from(&approved.facts);
         }
@@ -310,6 +316,7 @@ fn last_error(draft: &Draft, id: OperationId, report: &Report) -> LastError {
             Outcome::Refused { .. } => plain("provider_refused", provider_kit::Advice::OtherMethod),
             Outcome::Approved(_)
             | Outcome::ActionRequired(_)
+            | Outcome::Consented { .. }
             | Outcome::Pending { .. }
             | Outcome::Tokenized { .. }
             | Outcome::Unknown { .. } => plain("unknown", provider_kit::Advice::RetryLater),

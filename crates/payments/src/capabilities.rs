@@ -22,6 +22,7 @@ pub(crate) struct Asked {
 pub(crate) const fn kind_of(method: &MethodInput) -> MethodKind {
     match method {
         MethodInput::Upi { .. } => MethodKind::Upi,
+        MethodInput::Paypal { .. } => MethodKind::Paypal,
         MethodInput::Card(_) | MethodInput::Token(_) | MethodInput::Stored(_) => MethodKind::Card,
     }
 }

@@ -49,6 +49,11 @@ pub enum MethodInput {
         /// The payer's address.
         vpa: Option<String>,
     },
+    /// A PayPal account: its owner is asked, or agreed before.
+    Paypal {
+        /// PayPal's payment token, of an owner who agreed before.
+        token: Option<String>,
+    },
 }
 
 /// Makes a payment and, if `confirm`, charges it.

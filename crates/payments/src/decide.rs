@@ -97,6 +97,7 @@ pub(crate) fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, ca
         checks: 0,
         reference: None,
         network_transaction_id: None,
+        token: None,
         action: None,
         decline: None,
         facts: serde_json::Map::new(),

@@ -333,7 +333,7 @@ impl Payments {
     }
 
     /// Gives the right to send up until the provider wants to be asked again.
-    async fn wait(
+    pub(crate) async fn wait(
         &self,
         draft: &mut Draft,
         opened: &Opened,
@@ -435,7 +435,10 @@ impl Payments {
         }
         let now = self.look_up(draft, opened, id).await?;
         let is_word = |outcome: &Told| {
-            !matches!(outcome, Told::NotFound | Told::Unknown { .. } | Told::Tokenized { .. })
+            !matches!(
+                outcome,
+                Told::NotFound | Told::Unknown { .. } | Told::Tokenized { .. } | Told::Consented { .. }
+            )
         };
         Ok(Some(now).filter(|now| now.outcome().is_some_and(is_word)))
     }
@@ -483,6 +486,7 @@ impl Payments {
             capture: id.kind.is_charge().then(|| crate::charge::capture_mode(id.kind)),
             amount: operation.amount,
             charge: operation.call.to_call().and_then(|call| call.charge().cloned()),
+            replies: operation.replies.clone(),
         });
         let checks = operation.checks;
         let mut talk = self.conversation(id.payment, Some(id), Verb::Lookup);

@@ -271,7 +271,11 @@ pub(crate) const fn drove_well(driven: &Driven) -> bool {
 pub(crate) const fn told_well(told: &Told) -> bool {
     matches!(
         told,
-        Told::Approved(_) | Told::ActionRequired(_) | Told::Pending { .. } | Told::Tokenized { .. }
+        Told::Approved(_)
+            | Told::ActionRequired(_)
+            | Told::Consented { .. }
+            | Told::Pending { .. }
+            | Told::Tokenized { .. }
     )
 }
 

@@ -365,6 +365,10 @@ impl Payments {
         id: OperationId,
         state: &Told,
     ) -> Result<Noticed, PaymentsError> {
+        if let Told::Consented { reference } = state {
+            self.go_on_consented(opened, id, reference).await?;
+            return Ok(Noticed::Applied);
+        }
         let actor = Actor::Provider(opened.account.id.to_string());
         let mut draft = self.load(opened.scope, id.payment, actor).await?;
         let start = self.start();
@@ -408,7 +412,7 @@ impl Payments {
         }
     }
 
-    async fn go_on(
+    pub(crate) async fn go_on(
         &self,
         draft: Box<crate::draft::Draft>,
         opened: &Arc<Opened>,

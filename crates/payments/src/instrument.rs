@@ -37,6 +37,10 @@ impl Ready {
         Self { instrument: Instrument::CardToken { token }, failure: None, learned: None }
     }
 
+    const fn paypal(token: Option<String>) -> Self {
+        Self { instrument: Instrument::Paypal { token }, failure: None, learned: None }
+    }
+
     fn failed(failure: Report) -> Self {
         Self { failure: Some(failure), ..Self::token(String::new()) }
     }
@@ -100,6 +104,12 @@ impl Source {
             (Self::Given(_) | Self::Own(..), Instrument::Upi { .. }) => {
                 Some(Keep::New { summary: summary.clone(), token: None, vaulted: None })
             }
+            // Without a token the charge itself makes one, once its owner agrees.
+            (Self::Given(_) | Self::Own(..), Instrument::Paypal { token }) => {
+                let account = opened.account.id;
+                let token = token.clone().map(|token| AccountToken { account, token });
+                Some(Keep::New { summary: summary.clone(), token, vaulted: None })
+            }
         }
     }
 
@@ -144,8 +154,16 @@ impl Payments {
         if customer.is_some() && method.customer.is_some() && method.customer != owner.map(|owner| owner.id) {
             return Err(Rejection::MethodNotUsable("it belongs to another customer").into());
         }
-        if off_session && matches!(method.summary, MethodSummary::Upi { .. }) {
-            let reason = "UPI asks the payer each time, and cannot be charged `off_session`";
+        let needs_payer = match method.summary {
+            MethodSummary::Upi { .. } => {
+                Some("UPI asks the payer each time, and cannot be charged `off_session`")
+            }
+            MethodSummary::Paypal if method.tokens.is_empty() => {
+                Some("its owner has not agreed yet to be charged `off_session`")
+            }
+            MethodSummary::Paypal | MethodSummary::Card(_) => None,
+        };
+        if let Some(reason) = needs_payer.filter(|_| off_session) {
             return Err(Rejection::MethodNotUsable(reason).into());
         }
         Ok(Some(Source::Stored(Box::new(method))))
@@ -209,6 +227,10 @@ impl Payments {
             Source::Given(MethodInput::Token(known)) => return Ok(Ready::token(known.clone())),
             Source::Stored(method) => match &method.summary {
                 MethodSummary::Upi { vpa } => vpa.clone(),
+                MethodSummary::Paypal => {
+                    let known = method.token_at(opened.account.id).map(str::to_owned);
+                    return Ok(Ready::paypal(known));
+                }
                 MethodSummary::Card(_) => return self.ready_stored(opened, id, method).await,
             },
             Source::Own(pinned, summary) => {
@@ -218,6 +240,7 @@ impl Payments {
                 return Ok(Ready { instrument, failure: expired.then(decline), learned: None });
             }
             Source::Given(MethodInput::Upi { vpa }) => vpa.clone(),
+            Source::Given(MethodInput::Paypal { token }) => return Ok(Ready::paypal(token.clone())),
             Source::Given(MethodInput::Stored(_)) => return Err(no_such_method().into()),
             Source::Given(MethodInput::Card(card)) => {
                 let now = self.now(opened.scope).await?;
@@ -322,6 +345,7 @@ impl Payments {
     pub(crate) fn summarise(&self, scope: Scope, method: &MethodInput) -> MethodSummary {
         match method {
             MethodInput::Upi { vpa } => MethodSummary::Upi { vpa: vpa.clone() },
+            MethodInput::Paypal { .. } => MethodSummary::Paypal,
             MethodInput::Token(_) | MethodInput::Stored(_) => MethodSummary::Card(CardSummary::default()),
             MethodInput::Card(card) => {
                 // Under the card vault's key: with the server secret and this database alone, the digits
@@ -345,11 +369,14 @@ impl Payments {
     /// where the customer began it, what the network wants to see later: written by the settle of that
     /// charge. What cannot be read now is learned from the next one.
     pub(crate) async fn learn_method(&self, draft: &mut Draft, id: OperationId) {
-        let Some((method, link)) = first_charge(draft, id) else { return };
+        let Some(FirstCharge { method, link, token }) = first_charge(draft, id) else { return };
         let read = self.store.of(draft.scope).get::<PaymentMethod>(vec![method.into()]).await;
         let Ok(Some(mut found)) = read else { return };
         let before = found.record.clone();
         found.record.network_transaction_id = found.record.network_transaction_id.or(link);
+        if let Some(token) = token.filter(|_| found.record.detached_at.is_none()) {
+            found.record.learn_token(&token);
+        }
         if let (MethodSummary::Card(card), Some(MethodSummary::Card(paid))) =
             (&mut found.record.summary, &draft.payment.method)
         {
@@ -376,13 +403,23 @@ fn not_taken(failure: Report) -> PaymentsError {
     }
 }
 
-/// The stored method of a charge that succeeded, and the network's id if its customer began it.
-fn first_charge(draft: &Draft, id: OperationId) -> Option<(Id<PaymentMethodKind>, Option<String>)> {
+/// What a charge that succeeded says of the stored method that it charged.
+struct FirstCharge {
+    method: Id<PaymentMethodKind>,
+    /// The network's id, if its customer began the charge.
+    link: Option<String>,
+    /// What the charge itself made of it, to be charged by later.
+    token: Option<AccountToken>,
+}
+
+fn first_charge(draft: &Draft, id: OperationId) -> Option<FirstCharge> {
     let method = draft.payment.method_id?;
     let operation = draft.operation(id).filter(|operation| operation.status == OperationStatus::Succeeded)?;
     let StoredCall::Charge(charge) = &operation.call else { return None };
     let link = operation.network_transaction_id.clone().filter(|_| charge.initiator.is_customer());
-    Some((method, link))
+    let account = operation.account;
+    let token = operation.token.clone().map(|token| AccountToken { account, token });
+    Some(FirstCharge { method, link, token })
 }
 
 /// A card is good to the end of its month.

@@ -19,6 +19,7 @@ mod climb;
 mod clocks;
 pub mod command;
 mod confirm;
+mod consent;
 mod customer;
 mod customers;
 mod decide;

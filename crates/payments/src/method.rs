@@ -74,7 +74,12 @@ impl PaymentMethod {
 
     /// Whether it can be charged at an account, as far as tokens go.
     pub(crate) fn is_known_at(&self, account: Id<Account>) -> bool {
-        matches!(self.summary, MethodSummary::Upi { .. }) || self.token_at(account).is_some()
+        match self.summary {
+            MethodSummary::Upi { .. } => true,
+            // Where its owner never agreed to more, they are asked again.
+            MethodSummary::Paypal => self.tokens.is_empty() || self.token_at(account).is_some(),
+            MethodSummary::Card(_) => self.token_at(account).is_some(),
+        }
     }
 
     /// Takes it from its customer: without tokens nobody can charge it.

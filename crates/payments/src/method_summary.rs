@@ -78,6 +78,8 @@ pub enum MethodSummary {
         /// The payer's address, if the merchant gave it.
         vpa: Option<String>,
     },
+    /// A PayPal account. Whose it is stays with PayPal.
+    Paypal,
 }
 
 impl MethodSummary {
@@ -86,6 +88,7 @@ impl MethodSummary {
         match self {
             Self::Card(_) => MethodKind::Card,
             Self::Upi { .. } => MethodKind::Upi,
+            Self::Paypal => MethodKind::Paypal,
         }
     }
 }

@@ -182,6 +182,7 @@ impl Payments {
                 Some(token)
             }
             MethodInput::Token(token) => Some(token),
+            MethodInput::Paypal { token } => token,
             MethodInput::Upi { .. } | MethodInput::Stored(_) => None,
         };
         let tokens = token.map(|token| AccountToken { account: opened.account.id, token });

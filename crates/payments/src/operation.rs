@@ -385,6 +385,9 @@ pub struct Operation {
     /// Links stored credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_transaction_id: Option<String>,
+    /// By what the payer can be charged again, where this charge made that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<String>,
     /// What the customer must do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,

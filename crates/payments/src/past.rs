@@ -184,12 +184,7 @@ fn claim_of(scope: Scope, key: String, charge: OperationId) -> Claim {
 
 fn approved(amount: Money, seed: u64, prefix: &str) -> Told {
     Told::Approved(Approved {
-        amount,
-        reference: format!("sbx_{prefix}_{seed:016x}"),
         network_transaction_id: (prefix == "ch").then(|| format!("nti_{seed:016x}")),
-        fee: None,
-        facts: serde_json::Map::new(),
-        card: None,
-        authentication: None,
+        ..Approved::of(amount, format!("sbx_{prefix}_{seed:016x}"))
     })
 }

@@ -224,6 +224,7 @@ impl Payments {
         claim: Option<WaitingClaim>,
     ) -> Result<ChargeOrder, Rejection> {
         let upi = matches!(ready.instrument, Instrument::Upi { .. });
+        let card = matches!(ready.instrument, Instrument::CardToken { .. });
         Ok(ChargeOrder {
             pin: Pin::from(&opened.account),
             instrument: ready.instrument.clone(),
@@ -232,7 +233,7 @@ impl Payments {
                 self.settings.public_url, draft.payment.id, opened.account.id
             ),
             expires_in: self.expires_in(draft, upi)?,
-            three_d_secure: three_d_secure(&draft.payment, wish, merchant, upi),
+            three_d_secure: three_d_secure(&draft.payment, wish, merchant, card),
             initiator: wish.initiator.clone(),
             stores_credential: wish.stores_credential || draft.payment.purpose == Purpose::Verification,
             claim,
@@ -319,10 +320,10 @@ pub(crate) fn saved<'s>(
 }
 
 /// Required by the payment, or from the merchant's threshold on; of a card whose payer is there.
-fn three_d_secure(payment: &Payment, wish: &Wish, merchant: &MerchantSettings, upi: bool) -> ThreeDSecure {
+fn three_d_secure(payment: &Payment, wish: &Wish, merchant: &MerchantSettings, card: bool) -> ThreeDSecure {
     let above = merchant.tds_threshold.is_some_and(|threshold| payment.amount.minor >= threshold);
     let asked = above || payment.three_d_secure == ThreeDSecure::Required;
-    if asked && wish.initiator.is_customer() && !upi {
+    if asked && wish.initiator.is_customer() && card {
         ThreeDSecure::Required
     } else {
         ThreeDSecure::Automatic

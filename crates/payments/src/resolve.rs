@@ -94,6 +94,9 @@ impl Payments {
         let Some(mut draft) = draft else { return Ok(()) };
         let asked_at = self.store.now().await?;
         let report = self.look_up(&draft, &opened, id).await?;
+        if let Report::Told(Told::Consented { reference }) = &report {
+            return self.go_on_consented(&opened, id, reference).await;
+        }
         let Some(operation) = draft.operation(id) else { return Ok(()) };
         let unfound = matches!(report, Report::Told(Told::NotFound | Told::Unknown { .. }));
         let report = if unfound && due_at.is_some() && self.may_repeat(operation, &opened, asked_at) {
@@ -173,7 +176,7 @@ impl Payments {
 
     /// A new driver with a deadline of its own; due again when it could not have finished. Where it may
     /// send, "not found" proves nothing before that deadline and the provider's visibility have passed.
-    fn renew(&self, draft: &mut Draft, id: OperationId, now: Timestamp, sends: bool) {
+    pub(crate) fn renew(&self, draft: &mut Draft, id: OperationId, now: Timestamp, sends: bool) {
         let settings = &self.settings;
         let mut random = [0; 8];
         self.random.fill(&mut random);
@@ -288,15 +291,10 @@ impl Payments {
                     format!("operation {id} was for {}: not more can be booked for it", asked.minor);
                 return Err(Rejection::Invalid { param: "amount", message }.into());
             }
-            Resolution::Succeeded { reference, amount } => Told::Approved(provider_kit::Approved {
-                amount: kernel::Money::new(amount.unwrap_or(asked.minor), asked.currency),
+            Resolution::Succeeded { reference, amount } => Told::Approved(provider_kit::Approved::of(
+                kernel::Money::new(amount.unwrap_or(asked.minor), asked.currency),
                 reference,
-                network_transaction_id: None,
-                fee: None,
-                facts: serde_json::Map::new(),
-                card: None,
-                authentication: None,
-            }),
+            )),
             Resolution::NotDone => {
                 Told::Declined(provider_kit::Decline::of(provider_kit::DeclineCode::GenericDecline))
             }

@@ -1,6 +1,6 @@
 //! One operation as a provider is asked for it.
 
-use kernel::{CardNumber, Money, Secret};
+use kernel::{CardNumber, Distilled, Money, Secret};
 use serde::{Deserialize, Serialize};
 
 /// What is asked, without its details.
@@ -140,6 +140,11 @@ pub enum Instrument {
         vpa: Option<String>,
         /// Who is paid.
         payee: Payee,
+    },
+    /// A PayPal account: its owner is asked, or has let us charge it behind a token.
+    Paypal {
+        /// PayPal's payment token of an owner who agreed before.
+        token: Option<String>,
     },
 }
 
@@ -325,4 +330,8 @@ pub struct Lookup {
     /// The charge that it belongs to, unless it is one: some providers know the parts of a charge
     /// only through it.
     pub charge: Option<Upstream>,
+    /// What its steps were answered, as far as that is known: an id may stand there that was never told as
+    /// its reference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replies: Vec<Distilled>,
 }

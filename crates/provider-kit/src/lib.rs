@@ -10,6 +10,7 @@
 mod account;
 pub mod amount;
 mod call;
+pub mod certificate;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod guide;
@@ -27,7 +28,8 @@ pub use call::{
 };
 pub use guide::{DeclineRow, Guide, SettingRow, page};
 pub use outcome::{
-    Action, ActionRequired, Advice, Approved, Authentication, CardFacts, Decline, DeclineCode, Outcome,
+    Action, ActionRequired, Advice, Approved, Authentication, CONSENTED, CardFacts, Decline, DeclineCode,
+    Outcome,
 };
 pub use profile::{AmountLimit, AmountLimits, Capability, Currencies, MethodKind, Profile, Repeat};
 pub use provider::{Check, Context, Probe, Provider, Registry, Step};

@@ -3,6 +3,10 @@
 use kernel::{Brand, Money};
 use serde::{Deserialize, Serialize};
 
+/// The step whose reply says that the customer consented: `{"reference": …}`. Not a reply of the provider's,
+/// but what a look-up or a notice made of one; see [`Outcome::Consented`].
+pub const CONSENTED: &str = "consented";
+
 /// What a provider says of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -11,6 +15,13 @@ pub enum Outcome {
     Approved(Approved),
     /// The customer must do something first.
     ActionRequired(ActionRequired),
+    /// The customer has done it, and the provider waits for us: the charge is finished by its next step,
+    /// which sees this reference in a reply to [`CONSENTED`]. Said by look-ups and notices alone, whoever
+    /// hears it first goes on, and money moves only then.
+    Consented {
+        /// The provider's reference of the charge.
+        reference: String,
+    },
     /// Taken on; the provider decides later.
     Pending {
         /// The provider's reference, if it told one.
@@ -61,6 +72,25 @@ pub struct Approved {
     /// How the payer was authenticated, where that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Box<Authentication>>,
+    /// By what the payer can be charged again, where that was made with this charge alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+impl Approved {
+    /// An approval of which nothing more was told.
+    pub fn of(amount: Money, reference: impl Into<String>) -> Self {
+        Self {
+            amount,
+            reference: reference.into(),
+            network_transaction_id: None,
+            fee: None,
+            facts: serde_json::Map::new(),
+            card: None,
+            authentication: None,
+            token: None,
+        }
+    }
 }
 
 /// What a provider tells of a card. Never the number.

@@ -14,17 +14,20 @@ pub enum MethodKind {
     Card,
     /// India's Unified Payments Interface.
     Upi,
+    /// A PayPal account.
+    Paypal,
 }
 
 impl MethodKind {
     /// All methods.
-    pub const ALL: [Self; 2] = [Self::Card, Self::Upi];
+    pub const ALL: [Self; 3] = [Self::Card, Self::Upi, Self::Paypal];
 
     /// The word in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Card => "card",
             Self::Upi => "upi",
+            Self::Paypal => "paypal",
         }
     }
 }

@@ -101,6 +101,7 @@ pub trait Provider: Send + Sync + 'static {
             capture: None,
             amount: Money::new(1, Currency::USD),
             charge: None,
+            replies: Vec::new(),
         });
         let check = match self.step(cx, account, &call, replies) {
             Step::Send(request) => return Probe::Send(request),

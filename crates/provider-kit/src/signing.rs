@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use aws_lc_rs::{constant_time, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kernel::Timestamp;
 
 use crate::webhook::WebhookError;
@@ -18,6 +20,11 @@ pub fn hex(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+/// Reads base64 with its padding (RFC 4648, section 4).
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
 }
 
 /// HMAC-SHA-256 (RFC 2104, FIPS 198-1) over the parts as if they were one message, in hexadecimal.

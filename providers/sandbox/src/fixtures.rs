@@ -87,7 +87,15 @@ fn charge() -> Charge {
 
 fn lookup(verb: Verb) -> Call {
     let (reference, amount) = (reference(), dollars(1000));
-    Call::Lookup(Lookup { reference, provider_reference: None, verb, capture: None, amount, charge: None })
+    Call::Lookup(Lookup {
+        reference,
+        provider_reference: None,
+        verb,
+        capture: None,
+        amount,
+        charge: None,
+        replies: Vec::new(),
+    })
 }
 
 #[test]

@@ -106,6 +106,7 @@ fn approved(minor: Option<i64>, object: Object) -> Outcome {
         facts: facts.into_iter().filter_map(known).collect(),
         card: object.card,
         authentication: object.three_d_secure,
+        token: None,
     })
 }
 

@@ -77,6 +77,8 @@ fn charge(account: &ProviderAccount, call: &Charge) -> Request {
         Instrument::Upi { vpa, payee } => {
             SourceBody::Upi { payer_vpa: vpa.as_deref(), payee_vpa: &payee.vpa, payee_name: &payee.name }
         }
+        // Not claimed, and so never asked for; the bank refuses what is no token of its own.
+        Instrument::Paypal { token } => SourceBody::Card { token: token.as_deref().unwrap_or_default() },
     };
     let notice_url = account.setting("notice_url");
     let body = ChargeBody {

@@ -104,6 +104,7 @@ fn lookup(verb: Verb, known: Option<&str>) -> Call {
         capture: None,
         amount: dollars(1000),
         charge: (verb != Verb::Charge).then(|| upstream(true)),
+        replies: Vec::new(),
     })
 }
 

@@ -104,6 +104,7 @@ fn approved(intent: &Intent, amount: Option<Money>) -> Outcome {
         facts,
         card: card.map(|card| Box::new(facts_of(card))),
         authentication: card.and_then(authentication).map(Box::new),
+        token: None,
     })
 }
 
@@ -180,30 +181,14 @@ pub(crate) fn marked(intent: &Intent, reference: &str, verb: &str) -> Option<Out
 /// of ours.
 pub(crate) fn part(intent: &Intent, reference: &str, amount: Money) -> Outcome {
     let local = reference.get(22..).unwrap_or(reference);
-    Outcome::Approved(Approved {
-        amount,
-        reference: format!("{}:{local}", intent.id),
-        network_transaction_id: None,
-        fee: None,
-        facts: Map::new(),
-        card: None,
-        authentication: None,
-    })
+    Outcome::Approved(Approved::of(amount, format!("{}:{local}", intent.id)))
 }
 
 /// What a refund says of itself.
 pub(crate) fn refund(refund: &Refund) -> Outcome {
     match refund.status.as_str() {
         "succeeded" => match amount::money(refund.amount, &refund.currency) {
-            Some(amount) => Outcome::Approved(Approved {
-                amount,
-                reference: refund.id.clone(),
-                network_transaction_id: None,
-                fee: None,
-                facts: Map::new(),
-                card: None,
-                authentication: None,
-            }),
+            Some(amount) => Outcome::Approved(Approved::of(amount, refund.id.clone())),
             None => unknown("a refund without an amount"),
         },
         "pending" | "requires_action" => Outcome::Pending { reference: Some(refund.id.clone()) },

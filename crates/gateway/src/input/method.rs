@@ -27,6 +27,7 @@ pub(crate) const CARD: Schema = Schema {
     ],
     later: &["billing_address", "network_token", "three_d_secure", "installments"],
 };
+pub(crate) const PAYPAL: Schema = Schema { fields: &["type", "token"], later: &[] };
 pub(crate) const UPI: Schema = Schema { fields: &["type", "vpa"], later: &["flow", "mobile"] };
 
 const STORED: Schema = Schema { fields: &["type", "id"], later: &[] };
@@ -75,7 +76,6 @@ const CVC: &[&str] = &["cvc", "cvv"];
 /// Methods of the product that this version cannot take.
 const LATER: &[&str] = &[
     "wallet",
-    "paypal",
     "apple_pay",
     "google_pay",
     "alipay",
@@ -98,6 +98,7 @@ const LATER: &[&str] = &[
 enum Kind {
     Card,
     Upi,
+    Paypal,
 }
 
 /// Reads `payment_method`: an object with a `type`, a provider's token, or a word with the details
@@ -120,7 +121,7 @@ pub(crate) fn method(fields: &Fields<'_, '_>) -> Result<Option<MethodInput>, Pro
                     return Err(Problem::new(&code::INVALID_TYPE, detail).at("/payment_method/type"));
                 }
                 None => {
-                    let detail = "`type` is needed: `card` or `upi`.";
+                    let detail = "`type` is needed: `card`, `upi` or `paypal`.";
                     return Err(Problem::new(&code::MISSING_FIELD, detail).at("/payment_method/type"));
                 }
             };
@@ -142,6 +143,7 @@ pub(crate) fn method(fields: &Fields<'_, '_>) -> Result<Option<MethodInput>, Pro
                     of_kind(kind, node, "/payment_details").map(Some)
                 }
                 None if kind == Kind::Upi => Ok(Some(MethodInput::Upi { vpa: None })),
+                None if kind == Kind::Paypal => Ok(Some(MethodInput::Paypal { token: None })),
                 None => Err(fields.missing("payment_details", "the card's details")),
             }
         }
@@ -178,6 +180,11 @@ pub fn new_method(node: &Node<'_>, names_customer: bool) -> Result<NewMethod, Pr
         None if fields.get("upi").is_some() => Kind::Upi,
         None => Kind::Card,
     };
+    if kind == Kind::Paypal {
+        let detail = "A PayPal account is stored with a payment that its owner agrees to: send \
+                      `save_payment_method` with one.";
+        return Err(Problem::new(&code::INVALID_VALUE, detail).at("/type"));
+    }
     let own = if kind == Kind::Card { "card" } else { "upi" };
     let other = if kind == Kind::Card { "upi" } else { "card" };
     if fields.get(other).is_some() {
@@ -188,7 +195,7 @@ pub fn new_method(node: &Node<'_>, names_customer: bool) -> Result<NewMethod, Pr
             let (base, type_at) = match (name, kind) {
                 ("details", _) => ("/details", "/details/type"),
                 (_, Kind::Card) => ("/card", "/card/type"),
-                (_, Kind::Upi) => ("/upi", "/upi/type"),
+                (_, Kind::Upi | Kind::Paypal) => ("/upi", "/upi/type"),
             };
             check_type(kind, node, type_at)?;
             of_kind(kind, node, base)?
@@ -237,11 +244,14 @@ fn kind_of(word: &str, pointer: &'static str) -> Result<Kind, Problem> {
     if word.eq_ignore_ascii_case("upi") {
         return Ok(Kind::Upi);
     }
+    if word.eq_ignore_ascii_case("paypal") {
+        return Ok(Kind::Paypal);
+    }
     if LATER.iter().any(|known| word.eq_ignore_ascii_case(known)) {
-        let detail = "This payment method is known, but this version serves `card` and `upi` only.";
+        let detail = "This payment method is known, but this version serves `card`, `upi` and `paypal` only.";
         return Err(Problem::new(&code::UNSUPPORTED_FIELD, detail).at(pointer));
     }
-    let detail = "The payment method must be `card` or `upi`.";
+    let detail = "The payment method must be `card`, `upi` or `paypal`.";
     Err(Problem::new(&code::INVALID_VALUE, detail).at(pointer))
 }
 
@@ -266,6 +276,10 @@ fn of_kind(kind: Kind, node: &Node<'_>, base: &'static str) -> Result<MethodInpu
     match kind {
         Kind::Card => card(&Fields::of(node, base, &CARD)?),
         Kind::Upi => upi(&Fields::of(node, base, &UPI)?),
+        Kind::Paypal => {
+            let token = Fields::of(node, base, &PAYPAL)?.text("token", &TextRule::TOKEN)?.map(str::to_owned);
+            Ok(MethodInput::Paypal { token })
+        }
     }
 }
 

@@ -200,6 +200,10 @@ fn off_session(
         Some(MethodInput::Upi { .. }) => {
             refuse("payment_method", "UPI asks the payer each time, and cannot be charged `off_session`.")
         }
+        Some(MethodInput::Paypal { token: None }) => refuse(
+            "payment_method",
+            "An `off_session` payment charges what was stored: the owner of a PayPal account must be asked.",
+        ),
         _ => Ok(Some(OffSession { network_transaction_id: owned(link) })),
     }
 }

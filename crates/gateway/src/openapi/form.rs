@@ -171,7 +171,7 @@ words! {
     /// For whom a pending payment waits.
     WaitingForWord of WaitingFor by written => [Confirmation Customer Provider Unknown];
     /// A kind of payment method.
-    MethodKindWord of MethodKind by MethodKind::as_str => [Card Upi];
+    MethodKindWord of MethodKind by MethodKind::as_str => [Card Upi Paypal];
     /// Where a refund stands.
     RefundStatusWord of RefundStatus by RefundStatus::as_str => [Pending Succeeded Failed];
     /// `automatic`: taken with the approval. `manual`: held until you capture or cancel.

@@ -111,6 +111,7 @@ impl<'a> BrowserMethodObject<'a> {
                 Self { kind: "card", card: Some(card) }
             }
             MethodSummary::Upi { .. } => Self { kind: "upi", card: None },
+            MethodSummary::Paypal => Self { kind: "paypal", card: None },
         }
     }
 }

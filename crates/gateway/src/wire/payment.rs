@@ -460,6 +460,7 @@ impl<'a> PaidWithObject<'a> {
             MethodSummary::Upi { vpa } => {
                 Self { id, kind: "upi", card: None, upi: Some(UpiObject { vpa: vpa.as_deref() }) }
             }
+            MethodSummary::Paypal => Self { id, kind: "paypal", card: None, upi: None },
         }
     }
 }

@@ -90,6 +90,21 @@ async fn succeeds(bench: &mut Bench<'_>, subject: Subject) -> Result<(), String>
     bench.fake.complete(&action).await?;
     bench.fake.advance(std::time::Duration::from_mins(10));
     let amount = if let Call::Charge(charge) = &call { charge.amount } else { return Ok(()) };
+    let looked_up = bench.look_up(&call).await?;
+    let Outcome::Consented { reference } = &looked_up else {
+        return Expected::Approved(amount).check(&looked_up);
+    };
+    // It waits for us: nothing has moved yet, one more step takes it, and a second one takes no more.
+    let before = bench.fake.moved().await;
+    let finished = bench.go_on(&call, &driven, reference, Fault::None).await;
+    Expected::Approved(amount).check(done(&finished)?)?;
+    let after = bench.fake.moved().await;
+    if after.approved != before.approved + amount.minor {
+        return Err(format!("the consent moved {before:?} to {after:?}"));
+    }
+    let again = bench.go_on(&call, &driven, reference, Fault::None).await;
+    Expected::Approved(amount).check(done(&again)?)?;
+    moved_nothing(bench, after).await?;
     Expected::Approved(amount).check(&bench.look_up(&call).await?)
 }
 
@@ -141,6 +156,10 @@ async fn lost_before(bench: &mut Bench<'_>, subject: Subject) -> Result<(), Stri
     let Prepared { call, expected } = subject.prepare(bench).await?;
     let before = bench.fake.moved().await;
     let driven = bench.drive(&call, Fault::TimeoutBefore).await;
+    if !driven.has_effect() {
+        expected.check(done(&driven)?)?;
+        return moved_nothing(bench, before).await;
+    }
     if driven.end != End::MaybeSent {
         return Err(format!("expected a request that was maybe sent, got {:?}", driven.end));
     }
@@ -164,6 +183,10 @@ async fn lost_before(bench: &mut Bench<'_>, subject: Subject) -> Result<(), Stri
 async fn lost_after(bench: &mut Bench<'_>, subject: Subject, fault: Fault) -> Result<(), String> {
     let Prepared { call, expected } = subject.prepare(bench).await?;
     let driven = bench.drive(&call, fault).await;
+    if !driven.has_effect() {
+        expected.check(done(&driven)?)?;
+        return lost_after_consent(bench, &call, &driven, fault).await;
+    }
     match (&driven.end, fault) {
         (End::MaybeSent, Fault::TimeoutAfter) => {}
         (End::Done(Outcome::Unknown { .. }), _) => replays(bench, &call, &driven)?,
@@ -178,6 +201,35 @@ async fn lost_after(bench: &mut Bench<'_>, subject: Subject, fault: Fault) -> Re
         expected.check(&bench.look_up(&call).await?)?;
     }
     Ok(())
+}
+
+/// The same where nothing is done before the customer consents: then it is the step after that whose answer
+/// is lost.
+async fn lost_after_consent(
+    bench: &mut Bench<'_>,
+    call: &Call,
+    driven: &Driven,
+    fault: Fault,
+) -> Result<(), String> {
+    let (Outcome::ActionRequired(required), Call::Charge(charge)) = (done(driven)?, call) else {
+        return Ok(());
+    };
+    let (action, approved) = (required.action.clone(), Expected::Approved(charge.amount));
+    bench.fake.complete(&action).await?;
+    let looked_up = bench.look_up(call).await?;
+    let Outcome::Consented { reference } = &looked_up else {
+        return Err(format!("a consent is looked up as {looked_up:?}"));
+    };
+    let lost = bench.go_on(call, driven, reference, fault).await;
+    match (&lost.end, fault) {
+        (End::MaybeSent, Fault::TimeoutAfter) | (End::Done(Outcome::Unknown { .. }), _) => {}
+        (other, _) => return Err(format!("expected no knowledge, got {other:?}")),
+    }
+    let after = bench.fake.moved().await;
+    approved.check(&bench.look_up(call).await?)?;
+    let again = bench.go_on(call, driven, reference, Fault::None).await;
+    approved.check(done(&again)?)?;
+    moved_nothing(bench, after).await
 }
 
 async fn unmapped(bench: &mut Bench<'_>) -> Result<(), String> {

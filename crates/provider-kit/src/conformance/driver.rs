@@ -1,6 +1,7 @@
 //! A small driver: step, exchange, distil, step. The real one, which commits before it sends, is in
 //! `payments`; this one keeps a recording instead.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kernel::{Credentials, Deadline, Distilled, Exchange, Exchanged, Monotonic, Reply, Request, Timestamp};
@@ -79,6 +80,11 @@ pub struct Way<'a> {
 }
 
 impl Driven {
+    /// Whether any of its requests does something: what only reads loses nothing on the way.
+    pub fn has_effect(&self) -> bool {
+        self.recorded.iter().any(|recorded| recorded.request.effect != kernel::Effect::Read)
+    }
+
     /// The replies that a repeat of the call begins with: those that were committed before the step
     /// whose answer is missing or means nothing.
     pub fn committed(&self) -> Vec<Distilled> {
@@ -173,13 +179,24 @@ pub(super) struct Bench<'a> {
     pub(super) recorded: Vec<Recorded>,
     /// `Debug` of everything that a log could show.
     pub(super) printed: Vec<String>,
+    /// What the steps of each call were answered, by its reference: what a look-up would find stored.
+    told: BTreeMap<String, Vec<Distilled>>,
     count: u32,
 }
 
 impl<'a> Bench<'a> {
     pub(super) fn new(provider: &'a dyn Provider, fake: &'a dyn Fake) -> Self {
         let (account, credentials) = (fake.account(), fake.credentials());
-        Self { provider, fake, account, credentials, recorded: Vec::new(), printed: Vec::new(), count: 0 }
+        Self {
+            provider,
+            fake,
+            account,
+            credentials,
+            recorded: Vec::new(),
+            printed: Vec::new(),
+            told: BTreeMap::new(),
+            count: 0,
+        }
     }
 
     /// A new reference: 25 letters and digits.
@@ -209,6 +226,22 @@ impl<'a> Bench<'a> {
         self.drive_in(driven.cx, call, driven.committed(), Fault::None, &credentials).await
     }
 
+    /// The customer of this call has consented: it goes on from what was committed and that word, as it
+    /// does in `payments`.
+    pub(super) async fn go_on(
+        &mut self,
+        call: &Call,
+        driven: &Driven,
+        reference: &str,
+        fault: Fault,
+    ) -> Driven {
+        let mut committed = driven.committed();
+        let consent = serde_json::json!({"reference": reference});
+        committed.push(Distilled::of(crate::outcome::CONSENTED, &consent));
+        let credentials = self.credentials.clone();
+        self.drive_in(driven.cx, call, committed, fault, &credentials).await
+    }
+
     /// Drives with credentials that are nobody's.
     pub(super) async fn drive_as_stranger(&mut self, call: &Call, strange: &Credentials) -> Driven {
         let cx = self.context();
@@ -231,6 +264,9 @@ impl<'a> Bench<'a> {
         };
         let driven = drive(&way, cx, call, committed, fault).await;
         self.recorded.extend_from_slice(&driven.recorded);
+        if !matches!(call, Call::Lookup(_)) {
+            self.told.entry(call.reference().to_owned()).or_default().extend(driven.committed());
+        }
         self.printed.push(format!("{call:?} {driven:?} {:?}", self.credentials));
         driven
     }
@@ -255,7 +291,8 @@ impl<'a> Bench<'a> {
 
     /// Looks up what became of a call.
     pub(super) async fn look_up(&mut self, call: &Call) -> Result<Outcome, String> {
-        let lookup = look_up_of(call).ok_or("this call moves nothing and is not looked up")?;
+        let mut lookup = look_up_of(call).ok_or("this call moves nothing and is not looked up")?;
+        lookup.replies = self.told.get(call.reference()).cloned().unwrap_or_default();
         self.outcome(&Call::Lookup(lookup)).await
     }
 }
@@ -273,7 +310,7 @@ fn look_up_of(call: &Call) -> Option<Lookup> {
     };
     let (reference, verb) = (call.reference().to_owned(), call.verb());
     let charge = call.charge().cloned();
-    Some(Lookup { reference, provider_reference: None, verb, capture, amount, charge })
+    Some(Lookup { reference, provider_reference: None, verb, capture, amount, charge, replies: Vec::new() })
 }
 
 /// Names a charge by both references.

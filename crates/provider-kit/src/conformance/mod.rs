@@ -56,6 +56,11 @@ pub trait Fake: Send + Sync {
     fn card(&self, wanted: Wanted) -> Option<Card>;
     /// A UPI payer who behaves so, by himself within ten minutes.
     fn upi(&self, wanted: Wanted) -> Option<Instrument>;
+    /// A PayPal account whose owner behaves so; `None` where nobody pays by it.
+    fn paypal(&self, wanted: Wanted) -> Option<Instrument> {
+        let _ = wanted;
+        None
+    }
     /// Does what the customer would do.
     fn complete<'a>(&'a self, action: &'a Action) -> BoxFuture<'a, Result<(), String>>;
     /// Opens a dispute about a charge.

@@ -116,11 +116,14 @@ async fn challenge(bench: &mut Bench<'_>) -> (Vec<Delivery>, Result<(), String>)
     let deliveries = bench.fake.deliveries().await;
     let reference = open.call.reference();
     let told = read_all(bench, &deliveries).await.into_iter().any(|notice| {
-        let approved = matches!(
-            &notice.fact,
-            Fact::Operation { verb: Verb::Charge, state: Outcome::Approved(approved) }
-                if approved.amount.minor == 1000
-        );
+        let approved = match &notice.fact {
+            Fact::Operation { verb: Verb::Charge, state: Outcome::Approved(approved) } => {
+                approved.amount.minor == 1000
+            }
+            // The provider waits for us: more than that it cannot tell.
+            Fact::Operation { verb: Verb::Charge, state } => matches!(state, Outcome::Consented { .. }),
+            _ => false,
+        };
         approved && notice.about.ours.as_deref() == Some(reference)
     });
     let result = all_genuine(bench, &deliveries).await;

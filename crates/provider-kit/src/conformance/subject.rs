@@ -18,6 +18,8 @@ pub enum Subject {
     Sale,
     /// A UPI payer, asked and approving.
     Upi,
+    /// The owner of a PayPal account, asked and approving.
+    Paypal,
     /// A claimed capability.
     Of(Capability),
 }
@@ -60,6 +62,7 @@ impl Subject {
         let methods = profile.methods.iter().map(|method| match method {
             MethodKind::Card => Self::Sale,
             MethodKind::Upi => Self::Upi,
+            MethodKind::Paypal => Self::Paypal,
         });
         let capabilities = profile.capabilities.iter().copied();
         let asked_for = capabilities.filter(|capability| *capability != Capability::Disputes);
@@ -71,6 +74,7 @@ impl Subject {
         match self {
             Self::Sale => "sale",
             Self::Upi => "upi",
+            Self::Paypal => "paypal",
             Self::Of(Capability::ManualCapture) => "manual capture",
             Self::Of(Capability::PartialCapture) => "partial capture",
             Self::Of(Capability::MultipleCaptures) => "second capture",
@@ -90,6 +94,7 @@ impl Subject {
         let capability = match self {
             Self::Sale => return charge(bench, Wanted::Approved, CaptureMode::Automatic, ASKED).await,
             Self::Upi => return upi(bench, Wanted::Approved),
+            Self::Paypal => return paypal(bench, Wanted::Approved),
             Self::Of(capability) => capability,
         };
         let amount = |minor| Money::new(minor, Currency::USD);
@@ -166,6 +171,14 @@ pub(super) async fn charge(
 pub(super) fn upi(bench: &mut Bench<'_>, wanted: Wanted) -> Result<Prepared, String> {
     let instrument = bench.fake.upi(wanted).ok_or_else(|| format!("the fake has no payer {wanted:?}"))?;
     let amount = Money::new(ASKED, Currency::INR);
+    let call = Call::Charge(a_charge(bench.reference(), amount, CaptureMode::Automatic, instrument));
+    Ok(Prepared { call, expected: Expected::ActionRequired })
+}
+
+/// A charge of a PayPal account whose owner behaves as wanted.
+pub(super) fn paypal(bench: &mut Bench<'_>, wanted: Wanted) -> Result<Prepared, String> {
+    let instrument = bench.fake.paypal(wanted).ok_or_else(|| format!("the fake has no owner {wanted:?}"))?;
+    let amount = Money::new(ASKED, Currency::USD);
     let call = Call::Charge(a_charge(bench.reference(), amount, CaptureMode::Automatic, instrument));
     Ok(Prepared { call, expected: Expected::ActionRequired })
 }

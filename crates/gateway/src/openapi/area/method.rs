@@ -71,10 +71,31 @@ static UPI: Body = Body {
     example: r#"{"type": "upi", "vpa": "success@bank"}"#,
 };
 
+/// A PayPal account.
+static PAYPAL: Body = Body {
+    name: "PaypalInput",
+    about: "A PayPal account: its owner is asked on a page of PayPal's, or agreed before.",
+    parser: &tables::PAYPAL,
+    fields: &[
+        Field::new("type", Form::Words(&["paypal"]), "`paypal`.").required(),
+        Field::new(
+            "token",
+            Form::Text(&TextRule::TOKEN),
+            "PayPal's payment token of an owner who agreed before; absent, they are asked.",
+        ),
+    ],
+    example: r#"{"type": "paypal"}"#,
+};
+
 /// `payment_method`.
 pub(super) const METHOD: Form = Form::OneOf(
     "PaymentMethodInput",
-    &[Form::Object(&CARD), Form::Object(&UPI), Form::Pattern("^(tok|pm)_[0-9A-Za-z_]{1,250}$")],
+    &[
+        Form::Object(&CARD),
+        Form::Object(&UPI),
+        Form::Object(&PAYPAL),
+        Form::Pattern("^(tok|pm)_[0-9A-Za-z_]{1,250}$"),
+    ],
 );
 
 /// `payment_method` of the paisa form, whose details stand beside it.
