@@ -7,7 +7,7 @@ use payments::{NewAccount, PaymentsError};
 use provider_kit::ProviderAccount;
 
 use crate::Node;
-use crate::config::{ProvidersConfig, StripeKeys};
+use crate::config::{PaypalApp, PaypalConfig, ProvidersConfig, StripeConfig, StripeKeys};
 
 /// An account as it is configured: of which world, and what its key is recognised by.
 struct Configured {
@@ -38,14 +38,42 @@ impl Node {
 }
 
 fn configured(providers: &ProvidersConfig) -> Vec<Configured> {
-    providers.stripe.accounts().filter_map(|(mode, keys)| stripe(providers, mode, keys)).collect()
+    let at_stripe =
+        providers.stripe.accounts().filter_map(|(mode, keys)| stripe(&providers.stripe, mode, keys));
+    let at_paypal =
+        providers.paypal.accounts().filter_map(|(mode, app)| paypal(&providers.paypal, mode, app));
+    at_stripe.chain(at_paypal).collect()
 }
 
-fn stripe(providers: &ProvidersConfig, mode: Mode, keys: &StripeKeys) -> Option<Configured> {
-    let config = &providers.stripe;
+/// A setting that is there only where it is on.
+fn truth(is: bool) -> Option<String> {
+    is.then(|| "true".to_owned())
+}
+
+fn settings<const N: usize>(named: [(&str, Option<String>); N]) -> BTreeMap<String, String> {
+    named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// An app's id says whose it is: a rolled secret changes nothing.
+fn paypal(config: &PaypalConfig, mode: Mode, app: &PaypalApp) -> Option<Configured> {
+    let (id, secret) = (app.client_id.clone()?, app.client_secret.clone()?);
+    let environment = if mode == Mode::Test { "sandbox" } else { "live" };
+    let settings = settings([
+        ("base_url", config.base_url.clone()),
+        ("environment", Some(environment.to_owned())),
+        ("brand_name", config.brand_name.clone()),
+        ("webhook_roots", config.webhook_roots.as_ref().map(|roots| roots.expose().clone())),
+        ("disabled", truth(!config.enabled)),
+    ]);
+    let mut secrets = vec![("client_id".to_owned(), id.clone()), ("client_secret".to_owned(), secret)];
+    secrets.extend(app.webhook_id.clone().map(|id| ("webhook_id".to_owned(), id)));
+    let account = NewAccount { provider: "paypal".to_owned(), identity: String::new(), settings, secrets };
+    Some(Configured { mode, identity: None, key: id, account })
+}
+
+fn stripe(config: &StripeConfig, mode: Mode, keys: &StripeKeys) -> Option<Configured> {
     let key = keys.secret_key.clone()?;
-    let truth = |is: bool| is.then(|| "true".to_owned());
-    let settings: BTreeMap<String, String> = [
+    let settings = settings([
         ("base_url", config.base_url.clone()),
         ("connected_account", config.connected_account.clone()),
         ("account_id", keys.account_id.clone()),
@@ -53,10 +81,7 @@ fn stripe(providers: &ProvidersConfig, mode: Mode, keys: &StripeKeys) -> Option<
         ("multicapture", truth(config.multicapture)),
         ("incremental_authorization", truth(config.incremental_authorization)),
         ("disabled", truth(!config.enabled)),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-    .collect();
+    ]);
     let mut secrets = vec![("secret_key".to_owned(), key.clone())];
     secrets.extend(keys.webhook_secret.clone().map(|secret| ("webhook_secret".to_owned(), secret)));
     Some(Configured {

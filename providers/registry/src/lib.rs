@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use provider_kit::Registry;
+use provider_paypal::Paypal;
 use provider_sandbox::Sandbox;
 use provider_stripe::Stripe;
 
 /// All providers.
 pub fn all() -> Registry {
-    Registry::new(vec![Arc::new(Sandbox), Arc::new(Stripe)])
+    Registry::new(vec![Arc::new(Sandbox), Arc::new(Stripe), Arc::new(Paypal)])
 }

@@ -14,6 +14,7 @@ mod keys;
 mod manual;
 mod names;
 mod origin;
+mod paypal;
 mod providers;
 mod read;
 mod reference;
@@ -35,6 +36,7 @@ pub use error::ConfigError;
 pub use manual::configuration_page;
 pub use names::names_page;
 pub use origin::Origin;
+pub use paypal::{PaypalApp, PaypalConfig, PaypalEnvironment};
 pub use providers::{ProvidersConfig, StripeConfig, StripeKeys};
 pub use reference::{Effective, default_text};
 pub use settings::{

@@ -2,11 +2,13 @@
 
 use kernel::{Mode, Secret};
 
-use super::ConfigError;
+use super::{ConfigError, PaypalConfig};
 
 /// Accounts at real providers.
 #[derive(Clone, Debug, Default)]
 pub struct ProvidersConfig {
+    /// PayPal.
+    pub paypal: PaypalConfig,
     /// Stripe.
     pub stripe: StripeConfig,
 }

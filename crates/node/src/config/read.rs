@@ -10,7 +10,7 @@ use payments::{LateSuccess, RecordExchanges};
 
 use super::key::{Environment, Reader};
 use super::value::{Allowed, Raw};
-use super::{BankPlace, LogFormat, LogLevel};
+use super::{BankPlace, LogFormat, LogLevel, PaypalEnvironment};
 
 pub(super) const TEXT: Reader<String> =
     Reader::new("text", "a text that is not empty", |raw, _| raw.some_text());
@@ -117,6 +117,12 @@ pub(super) const SECRET: Reader<Secret<String>> = Reader::new(
     |raw, env| raw.secret(env).map(Secret::new).map_err(|_| SECRET.allowed),
 )
 .secret();
+pub(super) const PAYPAL_ENVIRONMENT: Reader<PaypalEnvironment> =
+    Reader::new("word", "`live` or `sandbox`", |raw, _| match raw.text() {
+        Ok("live") => Ok(PaypalEnvironment::Live),
+        Ok("sandbox") => Ok(PaypalEnvironment::Sandbox),
+        _ => Err(PAYPAL_ENVIRONMENT.allowed),
+    });
 pub(super) const STRIPE_KEY: Reader<Secret<String>> = Reader::new(
     "secret",
     "a secret or restricted key of Stripe's (sk_test_…, sk_live_…, rk_test_…, rk_live_…), or \"file:\" or \

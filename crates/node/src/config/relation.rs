@@ -67,6 +67,7 @@ impl Config {
         if operation.repeat_charges_within > operation.horizon {
             return refuse("operation.repeat_charges_within is longer than operation.horizon");
         }
+        self.providers.paypal.check()?;
         self.providers.stripe.check()?;
         if let BankPlace::Address(_) = self.sandbox.bank
             && (self.sandbox.faults != sandbox_bank::Faults::default() || !self.sandbox.latency.is_zero())
@@ -139,6 +140,7 @@ impl Config {
     pub fn warnings(&self) -> Vec<String> {
         let is_shared = self.database.url.is_some();
         let mut warnings = self.origins.answers.clone();
+        warnings.extend(self.providers.paypal.warnings());
         warnings.extend(self.providers.stripe.warnings());
         let mut warn = |text: &str| warnings.push(text.to_owned());
         if is_shared && self.sandbox.bank == BankPlace::Memory {

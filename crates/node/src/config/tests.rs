@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
 
 mod names;
+mod paypal;
 mod show;
 mod stripe;
 mod yaml;

@@ -10,7 +10,9 @@
 mod clock;
 mod mutants;
 mod pages;
+mod paypal;
 mod sandbox;
+mod serve;
 mod stripe;
 
 use std::collections::BTreeSet;
@@ -42,5 +44,5 @@ async fn conforms(id: &str, fake: &dyn Fake) {
 #[test]
 fn every_provider_has_its_fake() {
     let known: Vec<&str> = provider_registry::all().iter().map(|provider| provider.profile().id).collect();
-    assert_eq!(known, ["sandbox", "stripe"]);
+    assert_eq!(known, ["paypal", "sandbox", "stripe"]);
 }

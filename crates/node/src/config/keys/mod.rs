@@ -6,6 +6,7 @@ mod limits;
 mod log;
 mod operation;
 mod payment;
+mod paypal;
 mod rate_limit;
 mod sandbox;
 mod server;
@@ -26,6 +27,8 @@ pub(super) const SECTIONS: &[Section] = &[
     vault::SECTION,
     payment::SECTION,
     payment::UPI,
+    paypal::SECTION,
+    paypal::TEST,
     stripe::SECTION,
     stripe::TEST,
     limits::SECTION,

@@ -1,0 +1,73 @@
+//! From PayPal's errors to outcomes: a decline, a refusal, or nothing that is certain.
+
+use provider_kit::{Outcome, Verb, scrub};
+
+use crate::decline;
+use crate::wire::{Failure, Kept, RAW_MAX};
+
+/// An answer that says nothing.
+pub(crate) fn unknown(raw: &str) -> Outcome {
+    Outcome::Unknown { raw: scrub::excerpt(raw.as_bytes(), RAW_MAX) }
+}
+
+/// A refusal of our own, before anything is sent.
+pub(crate) fn refused(code: &str, message: &str) -> Outcome {
+    Outcome::Refused { code: code.to_owned(), message: message.to_owned() }
+}
+
+/// What came of a call that was not answered with its object.
+pub(crate) fn of(verb: Verb, kept: &Kept) -> Outcome {
+    match kept {
+        Kept::Failed { status, failure } => failed(verb, *status, failure),
+        Kept::Unreadable { status, raw } => unknown(&format!("{status}: {raw}")),
+        _ => unknown("the answer is about something else"),
+    }
+}
+
+/// Behind these the first request of the key may still be at work, or has been done.
+const SAYS_NOTHING: &[&str] = &[
+    "DUPLICATE_REQUEST_ID",
+    "ORDER_ALREADY_AUTHORIZED",
+    "ORDER_ALREADY_CAPTURED",
+    "ORDER_COMPLETED_OR_VOIDED",
+    "ORDER_COMPLETION_IN_PROGRESS",
+    "PREVIOUS_REQUEST_IN_PROGRESS",
+];
+
+fn failed(verb: Verb, status: u16, failure: &Failure) -> Outcome {
+    let word = failure.word();
+    let is_certain =
+        matches!(status, 400..=499) && !matches!(status, 408 | 409) && !SAYS_NOTHING.contains(&word);
+    if !is_certain {
+        return unknown(&format!("{status}: {word}"));
+    }
+    let ends_it = match verb {
+        Verb::Charge | Verb::Capture | Verb::Refund => decline::knows(word),
+        Verb::Tokenize | Verb::Void | Verb::Cancel | Verb::Increment | Verb::Lookup => false,
+    };
+    if ends_it && status == 422 {
+        return Outcome::Declined(decline::of(word, None));
+    }
+    Outcome::Refused { code: word.to_owned(), message: failure.says() }
+}
+
+/// What came of a request that moves nothing, ahead of the one that does: a refusal of it means that nothing
+/// was done.
+pub(crate) fn of_read(kept: &Kept) -> Outcome {
+    match kept {
+        Kept::Failed { status: 400..=499, failure } => {
+            Outcome::Refused { code: failure.word().to_owned(), message: failure.says() }
+        }
+        other => of(Verb::Lookup, other),
+    }
+}
+
+/// What came of a look-up that was not answered with its object. Only "there is no such thing" says
+/// something about the operation.
+pub(crate) fn of_look_up(kept: &Kept) -> Outcome {
+    match kept {
+        Kept::Failed { status: 404, .. } => Outcome::NotFound,
+        Kept::Failed { status, failure } => unknown(&format!("{status}: {}", failure.word())),
+        other => of(Verb::Lookup, other),
+    }
+}
