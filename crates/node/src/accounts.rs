@@ -7,7 +7,7 @@ use payments::{NewAccount, PaymentsError};
 use provider_kit::ProviderAccount;
 
 use crate::Node;
-use crate::config::{PaypalApp, PaypalConfig, ProvidersConfig, StripeConfig, StripeKeys};
+use crate::config::{Config, PaypalApp, PaypalConfig, ProvidersConfig, StripeConfig, StripeKeys};
 
 /// An account as it is configured: of which world, and what its key is recognised by.
 struct Configured {
@@ -35,6 +35,20 @@ impl Node {
         }
         Ok(opened)
     }
+}
+
+/// The names that rules may use: the sandbox's, those of its further accounts, and those of the
+/// configured providers.
+pub fn account_names(config: &Config) -> Vec<String> {
+    let mut names = vec![crate::bank::PROVIDER.to_owned()];
+    names.extend(config.sandbox.accounts.iter().cloned());
+    for Configured { account, .. } in configured(&config.providers) {
+        let name = account.settings.get("name").cloned().unwrap_or(account.provider);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn configured(providers: &ProvidersConfig) -> Vec<Configured> {

@@ -15,7 +15,7 @@ use crate::stores::Stores;
 use crate::traces::Traced;
 
 /// The provider that the bank stands behind.
-const PROVIDER: &str = "sandbox";
+pub(crate) const PROVIDER: &str = "sandbox";
 
 /// Everything about the bank that the configuration says, for a bank reached at `public_url`.
 pub fn bank_config(config: &Config, public_url: &str) -> BankConfig {
@@ -45,15 +45,16 @@ pub(crate) fn open(config: &Config, ports: &Ports, stores: &Stores, public_url: 
     }
 }
 
-/// A test world's account at the bank. What is stored names no host of the bank's: where the bank
-/// runs is a setting of the node ([`Ways`]), not of the account.
-pub(crate) fn new_account(random: &dyn Random, public_url: &str) -> NewAccount {
+/// A test world's account at the bank: the first, or one with a name of its own. What is stored names no
+/// host of the bank's: where the bank runs is a setting of the node ([`Ways`]), not of the account.
+pub(crate) fn new_account(random: &dyn Random, public_url: &str, name: Option<&str>) -> NewAccount {
     let keys = Keys::draw(random);
     let notice_url = format!("{public_url}/webhooks/{PROVIDER}/{{account}}");
+    let name = name.map(|name| ("name".to_owned(), name.to_owned()));
     NewAccount {
         provider: PROVIDER.to_owned(),
         identity: keys.identity.to_string(),
-        settings: [("notice_url".to_owned(), notice_url)].into(),
+        settings: [("notice_url".to_owned(), notice_url)].into_iter().chain(name).collect(),
         secrets: vec![
             ("api_key".to_owned(), keys.api_key),
             ("webhook_secret".to_owned(), keys.webhook_secret),

@@ -27,12 +27,14 @@ mod node;
 mod process;
 mod providers;
 pub mod pulse;
+mod routing;
 mod sampling;
 mod search;
 mod stores;
 pub mod traces;
 mod work;
 
+pub use accounts::account_names;
 pub use alone::LoneBank;
 pub use bank::{bank_config, outgoing};
 pub use books::Books;
@@ -46,6 +48,7 @@ pub use mask::mask;
 pub use metrics::Metrics;
 pub use node::{Node, public_url, start, start_behind, start_over};
 pub use providers::{ProviderFacts, providers};
+pub use routing::read_routes;
 pub use stores::{
     Stores, bank_schema, has_store, migrations, open, schema, search_schema, tables, vault_schema,
 };

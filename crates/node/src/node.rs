@@ -221,11 +221,16 @@ impl Node {
         self.events.get()
     }
 
-    /// Gives a merchant's test world its sandbox account, unless it has one.
+    /// Gives a merchant's test world its sandbox account, and those that the configuration names beside
+    /// it, unless it has them.
     pub async fn open_sandbox(&self, merchant: Id<Merchant>) -> Result<(), PaymentsError> {
         let scope = Scope { merchant, mode: Mode::Test };
-        let account = bank::new_account(self.random.as_ref(), &self.public_url);
-        self.payments.ensure_account(scope, account).await.map(|_| ())
+        let named = self.config.sandbox.accounts.iter().map(|name| Some(name.as_str()));
+        for name in std::iter::once(None).chain(named) {
+            let account = bank::new_account(self.random.as_ref(), &self.public_url, name);
+            self.payments.ensure_account(scope, account).await?;
+        }
+        Ok(())
     }
 
     /// Starts the loops that finish, tell and number what requests began. Call it once.
@@ -455,6 +460,7 @@ fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {
             tds_threshold: payment.tds_threshold,
             limits: config.limits.clone(),
             vault_cards: config.vault.save_cards,
+            routes: config.routing.routes.clone(),
             version: 0,
         },
     }

@@ -170,7 +170,9 @@ impl Accounts {
         }
         let query = Query::oldest(&PROVIDER_ACCOUNT, scope, 100);
         let mut records: Vec<Versioned<AccountRecord>> = self.store.of(scope).find(query).await?;
-        records.sort_by_key(|versioned| versioned.record.created_at);
+        // Of those that were made at one moment the one without a name of its own is the first.
+        let place = |record: &AccountRecord| (record.created_at, record.account.setting("name").to_owned());
+        records.sort_by_cached_key(|versioned| place(&versioned.record));
         let opened =
             records.into_iter().filter_map(|versioned| self.open(scope, versioned.record).transpose());
         let opened = Arc::new(opened.collect::<Result<Vec<_>, _>>()?);
@@ -183,7 +185,25 @@ impl Accounts {
         self.exchanges.clock_request(account, offset)
     }
 
-    /// The account that charges: at the asked provider, else the preferred one, else the oldest.
+    /// The accounts that may be charged: the preferred one first, then in the order in which they were
+    /// made.
+    pub(crate) async fn enabled(
+        &self,
+        scope: Scope,
+        preferred: Option<&str>,
+    ) -> Result<Vec<Arc<Opened>>, PaymentsError> {
+        let all = self.of(scope).await?;
+        let is_enabled = |opened: &&Arc<Opened>| opened.account.setting(DISABLED) != "true";
+        let mut accounts: Vec<Arc<Opened>> = all.iter().filter(is_enabled).cloned().collect();
+        let first = preferred.and_then(|preferred| place_of(&accounts, preferred)).unwrap_or(0);
+        if let Some(front) = accounts.get_mut(..=first) {
+            front.rotate_right(1);
+        }
+        Ok(accounts)
+    }
+
+    /// The account that charges: the asked one, by its name or its provider's, else the preferred one,
+    /// else the oldest.
     pub(crate) async fn pick(
         &self,
         scope: Scope,
@@ -193,10 +213,10 @@ impl Accounts {
         let all = self.of(scope).await?;
         let enabled = all.iter().filter(|opened| opened.account.setting(DISABLED) != "true");
         let accounts: Vec<&Arc<Opened>> = enabled.collect();
-        let at = |provider: &str| accounts.iter().find(|opened| opened.account.provider == provider);
+        let at = |name: &str| place_of(&accounts, name).and_then(|place| accounts.get(place));
         let found = match asked {
             Some(provider) => at(provider).ok_or_else(|| {
-                let known: Vec<&str> = accounts.iter().map(|o| o.account.provider.as_str()).collect();
+                let known: Vec<&str> = accounts.iter().map(|o| o.account.name()).collect();
                 Rejection::NoProviderAccount(format!(
                     "there is no account at `{provider}` in this {} world; there is: {}",
                     scope.mode.as_str(),
@@ -276,7 +296,7 @@ impl Accounts {
     }
 
     /// Makes a scope's account at a provider, once: two nodes that try together make one, because its
-    /// id derives from scope and provider.
+    /// id derives from scope, provider and, where it has one, its name.
     pub(crate) async fn ensure(
         &self,
         scope: Scope,
@@ -285,10 +305,14 @@ impl Accounts {
         random: &dyn Random,
     ) -> Result<AccountRecord, PaymentsError> {
         let keys = self.vault.keys(scope.mode).map_err(|error| internal(&error))?;
-        let mac = keys.mac(
-            Purpose::Request,
-            &[b"provider account", scope.to_bytes().as_slice(), new.provider.as_bytes()],
-        );
+        let scope_bytes = scope.to_bytes();
+        let mut parts: Vec<&[u8]> =
+            vec![b"provider account", scope_bytes.as_slice(), new.provider.as_bytes()];
+        // Of several accounts at one provider all but the first have a name of their own.
+        if let Some(name) = new.settings.get("name") {
+            parts.push(name.as_bytes());
+        }
+        let mac = keys.mac(Purpose::Request, &parts);
         let id = Id::from_uuid(Uuid::from_slice(mac.get(..16).unwrap_or_default()).unwrap_or_default());
         let find = || async { self.store.of(scope).get::<AccountRecord>(vec![Cell::from(id)]).await };
         if let Some(known) = find().await? {
@@ -407,6 +431,12 @@ impl Accounts {
         let account = record.account;
         Ok(Some(Arc::new(Opened { scope, account, credentials, provider, exchange, calls })))
     }
+}
+
+/// Which account a name means: the one that is called so, else the first at a provider of this name.
+fn place_of<A: AsRef<Opened>>(accounts: &[A], name: &str) -> Option<usize> {
+    let by_name = accounts.iter().position(|opened| opened.as_ref().account.name() == name);
+    by_name.or_else(|| accounts.iter().position(|opened| opened.as_ref().account.provider == name))
 }
 
 fn internal(error: &dyn std::fmt::Display) -> PaymentsError {

@@ -11,7 +11,7 @@ use crate::give_up;
 use crate::operation::{Due, OperationId, OperationKind, OperationStatus};
 use crate::payment::{CancelRequest, CardSummary, LastError, MethodSummary, PaymentStatus};
 use crate::rejection::ModelError;
-use crate::{next_charge, posting, surplus, volume};
+use crate::{next_charge, posting, successor, surplus, volume};
 
 /// An approved charge: held or taken money, unless it is less than was asked.
 pub(crate) fn succeeded(draft: &mut Draft, id: OperationId, approved: &Approved) -> Result<(), ModelError> {
@@ -91,6 +91,10 @@ pub(crate) fn failed(draft: &mut Draft, id: OperationId, error: &LastError) {
             close_cancels(draft);
             return;
         }
+    } else if !given_up && !lapsed && successor::follow(draft, id, &code) {
+        volume::hand_on(draft, id);
+        close_cancels(draft);
+        return;
     } else if draft.payment.cancel.is_some() || given_up || lapsed {
         draft.payment.cancelled = true;
         draft.payment.completed_at.get_or_insert(draft.now);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use kernel::{Claim, Id, Outcome, Versioned};
 use provider_kit::Capability;
 
-use crate::account::Opened;
 use crate::apply::waiting_claim;
 use crate::capabilities::{Asked, check, check_scenario};
 use crate::command::{Answered, Caller, ConfirmPayment, CustomerRef};
@@ -13,17 +12,23 @@ use crate::customers::Keep;
 use crate::draft::Draft;
 use crate::instrument::{Ready, Source};
 use crate::lock::Turn;
+use crate::method::PaymentMethodKind;
 use crate::next_charge::{self, NextCharge};
 use crate::operation::{OperationId, OperationStatus};
 use crate::pay::{DECIDE_TRIES, Reserved, Wish, saved};
 use crate::payment::{MethodSummary, OpenOperation, Payment, PaymentKind};
 use crate::rejection::{PaymentsError, Rejection};
+use crate::route::{Detour, Route, Seeking};
 use crate::service::{Payments, Teller, draft_of};
 
 /// What a confirm charges.
 struct Confirmed {
-    opened: Arc<Opened>,
-    source: Source,
+    route: Route,
+    source: Option<Source>,
+    /// The method is the payment's own, given when it was made.
+    is_own: bool,
+    /// The stored method that is charged.
+    stored: Option<Id<PaymentMethodKind>>,
     ready: Ready,
     summary: MethodSummary,
     wish: Wish,
@@ -62,18 +67,23 @@ impl Payments {
         teller: &mut Teller,
     ) -> Result<(), PaymentsError> {
         let before = self.payment(caller.scope, id).await?.record;
-        let confirmed = self.confirmed(caller, &before, &command).await?;
+        let mut confirmed = self.confirmed(caller, &before, &command).await?;
+        let mut detour = Detour::of(&mut confirmed.route, confirmed.source.take(), &confirmed.wish);
+        let opened = Arc::clone(&confirmed.route.opened);
         for _ in 0..DECIDE_TRIES {
             let held = self.lock(id, Turn::Command).await?;
             let payment = self.payment(caller.scope, id).await?;
             let (mut draft, subject) =
                 self.decide_confirm(caller, payment, &confirmed, &command, claim.as_ref()).await?;
             draft.claim = claim.clone().map(|claim| Claim { operation: Some(subject.to_string()), ..claim });
-            let reserved = self.commit_reserve(draft, &confirmed.opened, Some(subject), teller).await?;
+            let reserved = self.commit_reserve(draft, &opened, Some(subject), teller).await?;
             drop(held);
             match reserved {
                 Reserved::Told => return Ok(()),
-                Reserved::Run(run) => return Box::pin(self.run(run, confirmed.opened, teller)).await,
+                Reserved::Run(mut run) => {
+                    run.detour = detour.take().filter(|_| subject.kind.is_charge());
+                    return Box::pin(self.run(run, opened, teller)).await;
+                }
                 Reserved::Not(Outcome::Conflict) => {}
                 Reserved::Not(other) => {
                     return Err(self.refused_charge(caller.scope, before.amount.currency, other).await);
@@ -91,7 +101,6 @@ impl Payments {
         command: &ConfirmPayment,
     ) -> Result<Confirmed, PaymentsError> {
         let scope = caller.scope;
-        let merchant = self.merchant(scope).await?;
         let off = command.off_session.as_ref();
         let named = before.customer.as_ref().map(|customer| CustomerRef::Id(customer.id));
         let source = match (&command.method, &before.instrument, &before.method) {
@@ -105,11 +114,14 @@ impl Payments {
             let message = "`payment_method` is needed: this payment has none of its own".to_owned();
             return Err(Rejection::Invalid { param: "/payment_method", message }.into());
         };
-        let (asked, preferred) = (command.provider.as_deref(), merchant.default_provider.as_deref());
-        let opened = self.account_for(scope, Some(&source), asked, preferred).await?;
-        check_scenario(caller, &opened)?;
-        check(
-            &Asked {
+        let summary = self.summary(scope, &source);
+        let seeking = Seeking {
+            caller,
+            source: Some(&source),
+            summary: Some(&summary),
+            provider: command.provider.as_deref(),
+            waiting_at: before.open_charge().and(before.charge.as_ref()).map(|charge| charge.account),
+            asked: Asked {
                 kind: Some(source.kind()),
                 amount: before.amount,
                 purpose: before.purpose,
@@ -117,17 +129,24 @@ impl Payments {
                 capture_delay_seconds: before.capture_delay_seconds,
                 three_d_secure: command.three_d_secure.unwrap_or(before.three_d_secure),
             },
-            &opened,
-        )?;
-        let summary = self.summary(scope, &source);
-        let wish = Wish { initiator: source.initiator(off), stores_credential: command.stores_credential };
-        let ready = self.ready(&opened, before.id, &source).await?;
+            payer: command.payer.as_deref().or(before.payer.as_deref()),
+            metadata: &before.metadata,
+        };
+        let merchant = self.merchant(scope).await?;
+        let mut route = self.route(&seeking, &merchant).await?;
+        check_scenario(caller, &route.opened)?;
+        check(&seeking.asked, &route.opened)?;
+        let (initiator, stores_credential) = (source.initiator(off), command.stores_credential);
+        let wish = Wish { initiator, stores_credential, rule: route.rule() };
+        let ready = self.ready_on(&mut route, before.id, &source).await?;
         let (stored, keep) =
-            saved(Some(&source), &opened, Some(&ready), Some(&summary), &wish, named.is_some())?;
+            saved(Some(&source), &route.opened, Some(&ready), Some(&summary), &wish, named.is_some())?;
         let keep = self.keep_card(scope, Some(&source), keep).await?;
         let owner = stored.and_then(|method| method.customer);
         let named = named.or_else(|| owner.map(CustomerRef::Id));
-        Ok(Confirmed { opened, source, ready, summary, wish, keep, named })
+        let stored = stored.map(|method| method.id);
+        let is_own = matches!(source, Source::Own(..));
+        Ok(Confirmed { route, source: Some(source), is_own, stored, ready, summary, wish, keep, named })
     }
 
     /// Reserves the charge; or, while the last one waits for the customer, first its giving up.
@@ -141,15 +160,16 @@ impl Payments {
     ) -> Result<(Box<Draft>, OperationId), PaymentsError> {
         let now = self.now(caller.scope).await?;
         let mut draft = draft_of(caller, payment, now, self.ids.uuid());
-        let Confirmed { opened, source, ready, summary, wish, keep, named } = confirmed;
+        let Confirmed { route, ready, summary, wish, keep, named, .. } = confirmed;
+        let opened = &route.opened;
         amend(&mut draft.payment, command);
-        let mut method_id = match source {
-            Source::Own(..) => draft.payment.method_id,
-            Source::Given(_) | Source::Stored(_) => {
-                draft.payment.instrument = None;
-                source.stored().map(|method| method.id)
-            }
+        let mut method_id = if confirmed.is_own {
+            draft.payment.method_id
+        } else {
+            draft.payment.instrument = None;
+            confirmed.stored
         };
+        route.tell(&mut draft);
         if keep.is_some() || draft.payment.customer.is_none() {
             let payer = self.customer(caller, named.as_ref(), keep.as_ref()).await?;
             draft.payment.customer = draft.payment.customer.take().or(payer.link);

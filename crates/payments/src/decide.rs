@@ -106,6 +106,7 @@ pub(crate) fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, ca
         surplus: false,
         undone: false,
         volume: None,
+        rule: None,
         postings: 0,
         refund: None,
         charge: new.charge,
@@ -128,6 +129,9 @@ pub(crate) struct ChargeOrder {
     pub(crate) stores_credential: bool,
     pub(crate) three_d_secure: ThreeDSecure,
     pub(crate) claim: Option<WaitingClaim>,
+    /// The rule that chose the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rule: Option<String>,
 }
 
 /// Reserves a charge of the whole amount.
@@ -166,6 +170,9 @@ pub(crate) fn charge(draft: &mut Draft, order: ChargeOrder) -> Result<OperationI
     draft.payment.expires_at = Some(draft.now.plus(order.expires_in));
     take_order(draft);
     reserve(draft, id, order.pin, new, call);
+    if let Some(operation) = draft.operation_mut(id) {
+        operation.rule = order.rule;
+    }
     note_attempt(draft, id);
     draft.fact("payment.charge_started", json!({"operation": id, "amount": minor}));
     Ok(id)

@@ -3,6 +3,8 @@
 //! The model's functions write into a draft; [`Draft::finish`] turns it into the [`Changes`] of one
 //! commit, with the events numbered and the claims answered. A draft that is dropped changed nothing.
 
+use std::sync::Arc;
+
 use kernel::{
     Actor, Changes, Claim, ClaimUpdate, Event, Ids, Insert, Lane, Random, Record, RecordError, Remove,
     RowKey, Scope, Timestamp, Transfer, Versioned, state_json,
@@ -19,6 +21,7 @@ use crate::operation::{Operation, OperationId, OperationStatus, WaitingClaim};
 use crate::payment::{Payment, PaymentStatus};
 use crate::refund::Refund;
 use crate::schedule;
+use crate::successor::Successor;
 use crate::writing::Writing;
 
 /// A record that the draft reads or writes.
@@ -83,6 +86,8 @@ pub(crate) struct Draft {
     pub(crate) to_send: Vec<OperationId>,
     /// Operations that this commit raises, and to what.
     pub(crate) raised: Vec<(OperationId, OperationStatus)>,
+    /// A charge at another account that may follow one that this draft settles.
+    pub(crate) successor: Option<Arc<Successor>>,
     /// What an operator must be told, once the commit stands.
     pub(crate) alerts: Vec<String>,
     /// Whether anything must be written.
@@ -151,6 +156,7 @@ impl Draft {
             transfers: Vec::new(),
             to_send: Vec::new(),
             raised: Vec::new(),
+            successor: None,
             alerts: Vec::new(),
             changed: false,
             fresh,
@@ -288,6 +294,7 @@ impl Draft {
         // It was for that operation, and not for what follows from it.
         self.scenario = None;
         self.raised.clear();
+        self.successor = None;
         self.alerts.clear();
         self.changed = false;
     }

@@ -93,7 +93,12 @@ impl Payments {
             let mut random = [0; 24];
             self.random.fill(&mut random);
             let (nonce, driver) = random.split_at(16);
+            let successor = draft.successor.clone();
             let Some(operation) = draft.operation_mut(id) else { continue };
+            let opened = match &successor {
+                Some(successor) if successor.opened.account.id == operation.account => &successor.opened,
+                _ => opened,
+            };
             for (place, byte) in operation.context.nonce.iter_mut().zip(nonce) {
                 *place = *byte;
             }
@@ -136,10 +141,10 @@ impl Payments {
     pub(crate) async fn run(
         &self,
         run: Box<Run>,
-        opened: Arc<Opened>,
+        mut opened: Arc<Opened>,
         teller: &mut Teller,
     ) -> Result<(), PaymentsError> {
-        let Run { mut draft, sent, mut start } = *run;
+        let Run { mut draft, sent, mut start, mut detour } = *run;
         let mut queue: VecDeque<OperationId> = sent.into();
         let reserved = start;
         while let Some(id) = queue.pop_front() {
@@ -148,7 +153,16 @@ impl Payments {
                 .listens()
                 .then(|| Box::new(Answered { verdict: Verdict::Accepted, ..answered(&draft, id) }));
             let waiting = waiting(&draft, id);
-            let driven = self.drive(&mut draft, &opened, id, start).await;
+            let driven = match self.account_of(&draft, id, &mut opened).await {
+                Ok(()) => self.drive(&mut draft, &opened, id, start).await,
+                Err(error) => Err(error),
+            };
+            if let (Ok(Driven::Report(report)), Some(detour)) = (&driven, &mut detour)
+                && id.kind.is_charge()
+            {
+                // Like what is there for other accounts: most payments never need it.
+                Box::pin(self.offer(&mut draft, detour, &opened, id, report)).await;
+            }
             // Before the settle is queued: its successors may be sent from its commit on.
             start = self.start();
             let result = match driven {
@@ -188,6 +202,20 @@ impl Payments {
                     return Ok(());
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// The account that an operation is pinned to: a successor may be at another one.
+    async fn account_of(
+        &self,
+        draft: &Draft,
+        id: OperationId,
+        opened: &mut Arc<Opened>,
+    ) -> Result<(), PaymentsError> {
+        let account = draft.operation(id).map(|operation| operation.account);
+        if let Some(account) = account.filter(|account| *account != opened.account.id) {
+            *opened = Box::pin(self.accounts.pinned(draft.scope, account)).await?;
         }
         Ok(())
     }

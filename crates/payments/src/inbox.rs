@@ -422,7 +422,8 @@ impl Payments {
         if sent.is_empty() {
             return Ok(());
         }
-        self.run(Box::new(Run { draft, sent, start }), Arc::clone(opened), &mut Teller::nobody()).await
+        let run = Box::new(Run { draft, sent, start, detour: None });
+        self.run(run, Arc::clone(opened), &mut Teller::nobody()).await
     }
 }
 

@@ -414,6 +414,9 @@ pub struct Operation {
     /// What it takes from limits on volume, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Counted>,
+    /// The rule that chose its account, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// Its transfers so far; numbers the next one.
     pub postings: i64,
     /// The refund that it carries out.

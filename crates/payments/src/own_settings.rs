@@ -1,9 +1,11 @@
 //! What a merchant set for itself, over the installation's defaults, for each of its worlds.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kernel::{Cell, Changes, Currency, Event, Id, Kind, Lane, Outcome, Record, RowKey, Scope, Table};
 use provider_kit::Payee;
+use routing::Routes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -15,6 +17,8 @@ use crate::settings::{LateSuccess, MerchantSettings, PAYMENT_SETTINGS};
 
 /// How often a change is decided anew after another one.
 const TRIES: u32 = 5;
+/// The longest text of a merchant's own rules, in bytes.
+const ROUTING_MAX: usize = 64 * 1024;
 /// The key of the one row.
 const NAME: &str = "payments";
 
@@ -55,6 +59,9 @@ pub struct OwnSettings {
     pub monthly_volume: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vault_cards: Option<bool>,
+    /// Rules of its own, as they were written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routing: Option<String>,
 }
 
 impl Default for OwnSettings {
@@ -72,6 +79,7 @@ impl Default for OwnSettings {
             daily_volume: None,
             monthly_volume: None,
             vault_cards: None,
+            routing: None,
         }
     }
 }
@@ -105,12 +113,20 @@ pub struct SettingsPatch {
     pub daily_volume: Patch<i64>,
     pub monthly_volume: Patch<i64>,
     pub vault_cards: Patch<bool>,
+    /// Rules of its own: the text of a file.
+    pub routing: Patch<String>,
 }
 
 impl OwnSettings {
     /// These over the installation's defaults. `version` is the row's.
     pub(crate) fn over(self, defaults: &MerchantSettings, version: i64) -> MerchantSettings {
         let mut settings = MerchantSettings { version, ..defaults.clone() };
+        if let Some(text) = &self.routing {
+            settings.routes = routes(text);
+        } else if self.default_provider.is_some() {
+            // What it says itself goes before what the installation says for everybody.
+            settings.routes = None;
+        }
         settings.return_url = self.return_url.or(settings.return_url);
         settings.statement_descriptor = self.statement_descriptor.or(settings.statement_descriptor);
         settings.late_success = self.late_success.unwrap_or(settings.late_success);
@@ -137,6 +153,7 @@ impl OwnSettings {
         patch.daily_volume.apply(&mut self.daily_volume);
         patch.monthly_volume.apply(&mut self.monthly_volume);
         patch.vault_cards.apply(&mut self.vault_cards);
+        patch.routing.apply(&mut self.routing);
         for (currency, most) in patch.max_transaction_amount {
             match most {
                 Patch::Keep => {}
@@ -151,6 +168,17 @@ impl OwnSettings {
             return Err(Rejection::Invalid { param: "/limits", message });
         }
         Ok(())
+    }
+}
+
+/// Stored rules; where this build cannot read them, nobody is routed, and the log says so.
+fn routes(text: &str) -> Option<Arc<Routes>> {
+    match Routes::read_again("routing", text) {
+        Ok(routes) => Some(Arc::new(routes)),
+        Err(error) => {
+            tracing::error!(%error, alert = "a merchant's rules cannot be read", "alert");
+            None
+        }
     }
 }
 
@@ -172,6 +200,7 @@ impl Payments {
     ) -> Result<MerchantSettings, PaymentsError> {
         let scope = caller.scope;
         self.check_provider(scope, &patch.default_provider).await?;
+        self.check_routing(scope, &patch.routing).await?;
         for _ in 0..TRIES {
             let stored = self.store.of(scope).get::<OwnSettings>(vec![NAME.into()]).await?;
             let (mut own, version) = match stored {
@@ -202,10 +231,25 @@ impl Payments {
     async fn check_provider(&self, scope: Scope, wanted: &Patch<String>) -> Result<(), PaymentsError> {
         let Patch::Set(provider) = wanted else { return Ok(()) };
         let accounts = self.accounts(scope).await?;
-        if accounts.iter().any(|account| account.provider == *provider) {
+        if accounts.iter().any(|account| account.provider == *provider || account.name() == provider) {
             return Ok(());
         }
         Err(Rejection::NoProviderAccount(format!("there is no account at {provider} in this world")).into())
+    }
+
+    /// A merchant's rules may name the accounts of this world.
+    async fn check_routing(&self, scope: Scope, wanted: &Patch<String>) -> Result<(), PaymentsError> {
+        let Patch::Set(text) = wanted else { return Ok(()) };
+        if text.len() > ROUTING_MAX {
+            let message = format!("rules of a merchant are at most {ROUTING_MAX} bytes");
+            return Err(Rejection::Invalid { param: "/routing", message }.into());
+        }
+        let names: Vec<String> =
+            self.accounts(scope).await?.iter().map(|account| account.name().to_owned()).collect();
+        match Routes::read("routing", text, &names) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Rejection::Invalid { param: "/routing", message: error.to_string() }.into()),
+        }
     }
 
     /// What may be a person's name stays out: an event outlives its erasure.

@@ -174,6 +174,7 @@ fn order(opened: &Opened, past: &PastPayment, claim: Option<WaitingClaim>) -> Ch
         stores_credential: false,
         three_d_secure: ThreeDSecure::default(),
         claim,
+        rule: None,
     }
 }
 

@@ -20,6 +20,7 @@ use crate::method::{PaymentMethod, PaymentMethodKind};
 use crate::operation::{OperationId, WaitingClaim};
 use crate::payment::{Amounts, CustomerLink, MethodSummary, Payment, PaymentKind, PaymentStatus, Purpose};
 use crate::rejection::{PaymentsError, Rejection};
+use crate::route::{Detour, Route, Seeking};
 use crate::service::{Payments, Teller, answered, policy};
 use crate::settings::MerchantSettings;
 
@@ -37,14 +38,18 @@ pub(crate) enum Reserved {
 }
 
 /// What a charge is beside the payment and its instrument.
+#[derive(Clone)]
 pub(crate) struct Wish {
     pub(crate) initiator: Initiator,
     pub(crate) stores_credential: bool,
+    /// The rule that chose its account.
+    pub(crate) rule: Option<String>,
 }
 
 /// With what and where a new payment is charged.
 struct Plan {
-    opened: Arc<Opened>,
+    route: Route,
+    source: Option<Source>,
     captured: (CaptureMode, Option<u32>),
     wish: Wish,
     summary: Option<MethodSummary>,
@@ -63,6 +68,8 @@ pub(crate) struct Run {
     pub(crate) draft: Box<Draft>,
     pub(crate) sent: Vec<OperationId>,
     pub(crate) start: crate::drive::Start,
+    /// Where else its charge may be tried.
+    pub(crate) detour: Option<Box<Detour>>,
 }
 
 impl Payments {
@@ -95,8 +102,10 @@ impl Payments {
     ) -> Result<(), PaymentsError> {
         let scope = caller.scope;
         // In a box, like what follows it: a payment's task is no larger than what it is at just now.
-        let plan = Box::pin(self.plan(caller, id, &command)).await?;
-        let Plan { opened, ready, wish, .. } = plan;
+        let mut plan = Box::pin(self.plan(caller, id, &command)).await?;
+        let mut detour = Detour::of(&mut plan.route, plan.source.take(), &plan.wish);
+        let Plan { route, ready, wish, .. } = plan;
+        let opened = Arc::clone(&route.opened);
         for _ in 0..DECIDE_TRIES {
             let payer = self.customer(caller, plan.named.as_ref(), plan.keep.as_ref()).await?;
             let now = self.now(scope).await?;
@@ -113,6 +122,7 @@ impl Payments {
                 "payment.created",
                 json!({"amount": command.amount.minor, "currency": command.amount.currency}),
             );
+            route.tell(&mut draft);
             let waiting = claim.as_ref().map(waiting_claim);
             let charge = match &ready {
                 None => {
@@ -129,7 +139,10 @@ impl Payments {
             });
             match self.commit_reserve(draft, &opened, charge, teller).await? {
                 Reserved::Told => return Ok(()),
-                Reserved::Run(run) => return Box::pin(self.run(run, opened, teller)).await,
+                Reserved::Run(mut run) => {
+                    run.detour = detour.take();
+                    return Box::pin(self.run(run, opened, teller)).await;
+                }
                 // Somebody made the customer meanwhile: it is there now.
                 Reserved::Not(Outcome::Duplicate(Duplicate::Row { table })) if table == CUSTOMER.name => {}
                 // A payment is new: what moved is the customer who gets the method.
@@ -151,16 +164,19 @@ impl Payments {
     ) -> Result<Plan, PaymentsError> {
         let scope = caller.scope;
         let merchant = self.merchant(scope).await?;
-        let preferred = merchant.default_provider.as_deref();
         let (named, off) = (command.customer.clone(), command.off_session.as_ref());
         let source = self.source(scope, command.method.as_ref(), named.as_ref(), off.is_some()).await?;
-        let source = source.as_ref();
-        let opened = self.account_for(scope, source, command.provider.as_deref(), preferred).await?;
-        check_scenario(caller, &opened)?;
-        let kind = source.map(Source::kind);
+        let given = source.as_ref();
+        let kind = given.map(Source::kind);
         let captured = captured_how(command, kind, &merchant);
-        check(
-            &Asked {
+        let summary = given.map(|source| self.summary(scope, source));
+        let seeking = Seeking {
+            caller,
+            source: given,
+            summary: summary.as_ref(),
+            provider: command.provider.as_deref(),
+            waiting_at: None,
+            asked: Asked {
                 kind,
                 amount: command.amount,
                 purpose: command.purpose,
@@ -168,25 +184,29 @@ impl Payments {
                 capture_delay_seconds: captured.1,
                 three_d_secure: command.three_d_secure,
             },
-            &opened,
-        )?;
-        let wish = Wish {
-            initiator: source.map_or(Initiator::Customer, |source| source.initiator(off)),
-            stores_credential: command.stores_credential,
+            payer: command.payer.as_deref(),
+            metadata: &command.metadata,
         };
-        let summary = source.map(|source| self.summary(scope, source));
-        let (ready, instrument) = match source {
-            Some(source) if command.confirm => (Some(self.ready(&opened, id, source).await?), None),
+        let mut route = self.route(&seeking, &merchant).await?;
+        check_scenario(caller, &route.opened)?;
+        check(&seeking.asked, &route.opened)?;
+        let wish = Wish {
+            initiator: given.map_or(Initiator::Customer, |source| source.initiator(off)),
+            stores_credential: command.stores_credential,
+            rule: route.rule(),
+        };
+        let (ready, instrument) = match given {
+            Some(source) if command.confirm => (Some(self.ready_on(&mut route, id, source).await?), None),
             // Charged later: a card is with the provider by then, and its number nowhere here.
-            Some(source) => (None, Some(Box::new(self.pinned(&opened, id, source).await?))),
+            Some(source) => (None, Some(Box::new(self.pinned(&route.opened, id, source).await?))),
             None => (None, None),
         };
         let (stored, keep) =
-            saved(source, &opened, ready.as_ref(), summary.as_ref(), &wish, named.is_some())?;
-        let keep = self.keep_card(scope, source, keep).await?;
+            saved(given, &route.opened, ready.as_ref(), summary.as_ref(), &wish, named.is_some())?;
+        let keep = self.keep_card(scope, given, keep).await?;
         let named = named.or_else(|| Some(CustomerRef::Id(stored?.customer?)));
         let stored = stored.map(|method| method.id);
-        Ok(Plan { opened, captured, wish, summary, ready, instrument, stored, keep, named })
+        Ok(Plan { route, source, captured, wish, summary, ready, instrument, stored, keep, named })
     }
 
     /// Reserves the charge in the draft; what is known to fail fails in the same commit.
@@ -237,6 +257,7 @@ impl Payments {
             initiator: wish.initiator.clone(),
             stores_credential: wish.stores_credential || draft.payment.purpose == Purpose::Verification,
             claim,
+            rule: wish.rule.clone(),
         })
     }
 
@@ -270,7 +291,7 @@ impl Payments {
                     return Ok(Reserved::Told);
                 }
                 self.note_reserved(&mut draft, &sent, at);
-                Ok(Reserved::Run(Box::new(Run { draft, sent, start })))
+                Ok(Reserved::Run(Box::new(Run { draft, sent, start, detour: None })))
             }
             other => Ok(Reserved::Not(other)),
         }

@@ -118,7 +118,8 @@ impl Payments {
         if sent.is_empty() {
             Ok(())
         } else {
-            self.run(Box::new(Run { draft, sent, start }), opened, &mut Teller::nobody()).await
+            let run = Box::new(Run { draft, sent, start, detour: None });
+            self.run(run, opened, &mut Teller::nobody()).await
         }
     }
 
@@ -306,7 +307,8 @@ impl Payments {
         );
         let start = self.start();
         let sent = self.settle(&mut draft, &opened, id, &Report::Decided(outcome)).await?;
-        self.run(Box::new(Run { draft, sent, start }), opened, &mut Teller::nobody()).await?;
+        let run = Box::new(Run { draft, sent, start, detour: None });
+        self.run(run, opened, &mut Teller::nobody()).await?;
         self.get(scope, id.payment).await
     }
 

@@ -28,6 +28,7 @@ use crate::payment::{Payment, PaymentKind};
 use crate::quarantine::Gate;
 use crate::refund::Refund;
 use crate::rejection::{PaymentsError, Rejection};
+use crate::route::Learned;
 use crate::search_index::LastPass;
 use crate::settings::{MerchantSettings, PaymentsSettings};
 use crate::volume::Granted;
@@ -83,6 +84,7 @@ pub struct Payments {
     pub(crate) last_pass: tokio::sync::Mutex<LastPass>,
     pub(crate) fresh: Fresh,
     pub(crate) gate: Gate,
+    pub(crate) learned: Learned,
     merchants: Cache<Scope, Arc<MerchantSettings>>,
 }
 
@@ -145,6 +147,7 @@ impl Payments {
             last_pass: tokio::sync::Mutex::default(),
             fresh: Fresh::default(),
             gate: Gate::default(),
+            learned: Learned::default(),
         })
     }
 
@@ -265,6 +268,8 @@ impl Payments {
         Box::pin(async move {
             let mut fresh = self.load(draft.scope, draft.payment.id, draft.actor.clone()).await?;
             fresh.trace_id.clone_from(&draft.trace_id);
+            // Whether it may follow is decided anew.
+            fresh.successor.clone_from(&draft.successor);
             for operation in fresh.operations.iter_mut().map(|touched| &mut touched.record) {
                 // Known to the task that reserved it alone, until something writes it.
                 if let Some(held) = draft.operation(operation.id) {
@@ -309,6 +314,7 @@ impl Payments {
                 tracing::error!(payment = %draft.payment.id, alert = alert.as_str(), "alert");
             }
             measure::committed(draft);
+            self.learn_rates(draft);
             // What is sent now will be committed again, most often before the next pass over the search.
             if draft.to_send.is_empty() {
                 let keys = self.vault.keys(draft.scope.mode).ok();

@@ -1,10 +1,12 @@
 //! What decides how payments behave: the installation's durations and each merchant's own settings.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Column, ColumnType, Currency, Table};
 use provider_kit::Payee;
+use routing::Routes;
 use serde::{Deserialize, Serialize};
 
 use crate::exchanges::RecordExchanges;
@@ -100,6 +102,9 @@ pub struct MerchantSettings {
     pub limits: VolumeLimits,
     /// Whether the cards of methods that are kept go to the vault, where there is one.
     pub vault_cards: bool,
+    /// The rules by which an account is chosen where a payment does not say; `None`: the default provider's.
+    #[serde(skip)]
+    pub routes: Option<Arc<Routes>>,
     /// The version of its own settings; 0 if it has none. Of two nodes that know different limits, the
     /// one with the higher version is right.
     pub version: i64,
@@ -139,6 +144,7 @@ impl Default for MerchantSettings {
             tds_threshold: None,
             limits: VolumeLimits::default(),
             vault_cards: true,
+            routes: None,
             version: 0,
         }
     }

@@ -28,6 +28,12 @@ pub struct ProviderAccount {
 }
 
 impl ProviderAccount {
+    /// Its name in rules and requests: the setting `name`, else its provider's.
+    pub fn name(&self) -> &str {
+        let name = self.setting("name");
+        if name.is_empty() { &self.provider } else { name }
+    }
+
     /// A setting, or the empty text.
     pub fn setting(&self, name: &str) -> &str {
         self.settings.get(name).map_or("", String::as_str)

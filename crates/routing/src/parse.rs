@@ -27,6 +27,15 @@ const WHEN_KEYS: &[&str] =
 impl Routes {
     /// Reads the rules of a file. `accounts` are the names that rules may use.
     pub fn read(file: &str, text: &str, accounts: &[String]) -> Result<Self, RoutesError> {
+        Self::read_with(file, text, Some(accounts))
+    }
+
+    /// Reads rules that were checked when they were stored: accounts that went since are passed over.
+    pub fn read_again(name: &str, text: &str) -> Result<Self, RoutesError> {
+        Self::read_with(name, text, None)
+    }
+
+    fn read_with(file: &str, text: &str, accounts: Option<&[String]>) -> Result<Self, RoutesError> {
         let source = Source { name: file, text };
         let document = source.parse()?;
         let top = Section::top(&source, document.get_ref(), &["rule", "cost", "fallback", "health"])?;
@@ -46,7 +55,8 @@ impl Routes {
 }
 
 struct Reader<'a> {
-    accounts: &'a [String],
+    /// `None`: any.
+    accounts: Option<&'a [String]>,
 }
 
 impl Reader<'_> {
@@ -153,10 +163,11 @@ impl Reader<'_> {
     }
 
     fn check_name(&self, entry: &Entry<'_>, name: &str) -> Result<(), RoutesError> {
-        if self.accounts.iter().any(|known| known == name) {
+        let Some(accounts) = self.accounts else { return Ok(()) };
+        if accounts.iter().any(|known| known == name) {
             return Ok(());
         }
-        let known: Vec<&str> = self.accounts.iter().map(String::as_str).collect();
+        let known: Vec<&str> = accounts.iter().map(String::as_str).collect();
         let near = nearest(name, &known).map_or(String::new(), |near| format!("; did you mean {near}?"));
         let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Err(entry.error(format!("there is no account {}; there is: {there}{near}", quoted(name))))

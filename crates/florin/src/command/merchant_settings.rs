@@ -1,5 +1,7 @@
 //! `florin merchant settings`.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand, ValueEnum};
 use gateway::input;
 use kernel::{Actor, Currency, Id, Merchant, Mode, Scope};
@@ -75,6 +77,9 @@ pub(crate) struct Set {
     /// Whether the cards of methods that are kept go to the vault
     #[arg(long, value_name = "BOOLEAN", action = clap::ArgAction::Set)]
     vault_cards: Option<bool>,
+    /// The file of routing rules of its own
+    #[arg(long, value_name = "FILE")]
+    routing: Option<PathBuf>,
     /// Back to the installation's default; a name such as daily_volume_limit or
     /// max_transaction_amount.USD; may be given several times
     #[arg(long, value_name = "NAME")]
@@ -158,12 +163,17 @@ impl Set {
             daily_volume: given(self.daily_volume_limit),
             monthly_volume: given(self.monthly_volume_limit),
             vault_cards: given(self.vault_cards),
+            routing: given(self.routing.map(|path| read(&path)).transpose()?),
         };
         for name in &self.clear {
             clear(&mut patch, name)?;
         }
         Ok(patch)
     }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 fn given<T>(value: Option<T>) -> Patch<T> {
@@ -183,6 +193,7 @@ fn clear(patch: &mut SettingsPatch, name: &str) -> Result<(), Failure> {
         "daily_volume_limit" => patch.daily_volume = Patch::Clear,
         "monthly_volume_limit" => patch.monthly_volume = Patch::Clear,
         "vault_cards" => patch.vault_cards = Patch::Clear,
+        "routing" => patch.routing = Patch::Clear,
         other => {
             let currency = other.strip_prefix("max_transaction_amount.").ok_or_else(unknown)?;
             let currency = currency.parse().map_err(|_| unknown())?;
@@ -205,6 +216,9 @@ fn print(settings: &MerchantSettings, as_json: bool) {
         "daily_volume_limit": settings.limits.daily_volume,
         "monthly_volume_limit": settings.limits.monthly_volume,
         "vault_cards": settings.vault_cards,
+        "routing": settings.routes.as_ref().map(|routes| {
+            routes.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>()
+        }),
     });
     if as_json {
         output::json(&object);

@@ -15,6 +15,7 @@ mod payment;
 mod probe;
 mod provider;
 mod reference;
+mod route;
 mod sandbox;
 mod seed;
 mod serve;
@@ -83,6 +84,9 @@ enum Command {
     /// Providers and their accounts
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
+    /// Which account charges
+    #[command(subcommand)]
+    Route(route::RouteCommand),
     /// Tries out everything that a start needs, and says what to do about each fault
     Doctor(doctor::Doctor),
     /// Fills a merchant's test world with demo data
@@ -129,6 +133,7 @@ fn run_command(command: Option<Command>, load: impl Fn() -> Result<Config, Failu
         Command::Bench(bench) => bench.run(load()?),
         Command::Webhook(command) => command.run(load()?),
         Command::Probe(probe) => probe.run(&load()?),
+        Command::Route(command) => command.run(load()?),
         Command::Seed(seed) => seed.run(load()?),
         // These say what there is, so they work also where the configuration does not.
         Command::Config(command) => command.run(load),

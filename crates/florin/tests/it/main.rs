@@ -31,6 +31,7 @@ mod nodes;
 mod once;
 mod overload;
 mod reference;
+mod routed;
 mod sandbox;
 mod secrets;
 mod seed;

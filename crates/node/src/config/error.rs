@@ -1,5 +1,6 @@
 //! Why a configuration cannot be used.
 
+use routing::RoutesError;
 use thiserror::Error;
 
 /// The configuration cannot be used: correct it and start again. No variant quotes a value, which may
@@ -70,6 +71,9 @@ pub enum ConfigError {
         /// Whose they are.
         provider: &'static str,
     },
+    /// The file of routing rules.
+    #[error(transparent)]
+    Routes(#[from] RoutesError),
     /// Settings that do not go together.
     #[error("{0}")]
     Relation(String),

@@ -41,8 +41,8 @@ pub use providers::{ProvidersConfig, StripeConfig, StripeKeys};
 pub use reference::{Effective, default_text};
 pub use settings::{
     BankPlace, Config, DatabaseConfig, LogConfig, LogFormat, LogLevel, MetricsConfig, MonitoringConfig,
-    OperationConfig, OtlpConfig, PaymentConfig, SandboxConfig, ServerConfig, TlsConfig, UpiConfig,
-    VaultConfig, WebhooksConfig,
+    OperationConfig, OtlpConfig, PaymentConfig, RoutingConfig, SandboxConfig, ServerConfig, TlsConfig,
+    UpiConfig, VaultConfig, WebhooksConfig,
 };
 
 /// The files that are looked for when nobody names one; only one of them may exist.
@@ -65,7 +65,7 @@ impl Config {
             Some(path) => Some(path.to_path_buf()),
             None => found(folder)?,
         };
-        let Some(path) = path else { return Self::of("", "", environment) };
+        let Some(path) = path else { return Self::of("", "", environment)?.with_routes() };
         let name = path.display().to_string();
         let text = std::fs::read_to_string(&path).map_err(|error| {
             let reason = match error.kind() {
@@ -74,7 +74,12 @@ impl Config {
             };
             ConfigError::Unreadable { path: name.clone(), reason }
         })?;
-        Self::of(&name, &text, environment)
+        Self::of(&name, &text, environment)?.with_routes()
+    }
+
+    fn with_routes(mut self) -> Result<Self, ConfigError> {
+        self.read_routes()?;
+        Ok(self)
     }
 
     /// The defaults alone.

@@ -44,6 +44,20 @@ pub(super) const NETWORKS: Reader<Vec<Network>> = Reader::new(
         texts.iter().map(|text| text.parse().map_err(|_| NETWORKS.allowed)).collect()
     },
 );
+pub(super) const ACCOUNT_NAMES: Reader<Vec<String>> = Reader::new(
+    "list of names",
+    "a list of different names, each of 2 to 40 small letters, digits, `_` and `-`, which begins with a \
+     letter and is no provider's name",
+    |raw, _| {
+        let texts = raw.texts().map_err(|_| ACCOUNT_NAMES.allowed)?;
+        let differ = texts.iter().enumerate().all(|(at, text)| !texts.iter().take(at).any(|one| one == text));
+        if differ && texts.iter().all(|text| is_account_name(text)) {
+            Ok(texts)
+        } else {
+            Err(ACCOUNT_NAMES.allowed)
+        }
+    },
+);
 pub(super) const ORIGINS: Reader<Vec<String>> = Reader::new(
     "list of origins",
     "a list of origins as browsers write them, such as [\"https://shop.example.com\"]",
@@ -259,4 +273,12 @@ fn log_level(raw: &Raw) -> Result<LogLevel, Allowed> {
         Ok("trace") => Ok(LogLevel::Trace),
         _ => Err(LOG_LEVEL.allowed),
     }
+}
+
+fn is_account_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
+    (2..=40).contains(&text.len())
+        && text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase())
+        && text.bytes().all(fits)
+        && provider_registry::all().get(text).is_none()
 }

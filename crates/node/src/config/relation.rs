@@ -126,7 +126,7 @@ impl Config {
     fn check_gateway(&self) -> Result<(), ConfigError> {
         let registry = provider_registry::all();
         let Some(name) = &self.payment.default_gateway else { return Ok(()) };
-        if registry.get(name).is_some() {
+        if registry.get(name).is_some() || self.sandbox.accounts.contains(name) {
             return Ok(());
         }
         let known: Vec<_> = registry.iter().map(|provider| provider.profile().id).collect();

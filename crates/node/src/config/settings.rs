@@ -3,11 +3,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Currency, Mode, Network, Secret};
 use limits::Rate;
 use payments::{LateSuccess, RecordExchanges, VolumeLimits};
+use routing::Routes;
 
 use super::origin::Origins;
 use super::providers::ProvidersConfig;
@@ -37,6 +39,8 @@ pub struct Config {
     pub operation: OperationConfig,
     /// Accounts at real providers.
     pub providers: ProvidersConfig,
+    /// Which of them charges.
+    pub routing: RoutingConfig,
     /// The simulated bank.
     pub sandbox: SandboxConfig,
     /// What is counted for operators.
@@ -207,11 +211,22 @@ pub struct OperationConfig {
     pub record_exchanges: RecordExchanges,
 }
 
+/// Which account charges.
+#[derive(Clone, Debug, Default)]
+pub struct RoutingConfig {
+    /// The file of the rules.
+    pub file: Option<PathBuf>,
+    /// What stands in it, read and checked with the configuration.
+    pub routes: Option<Arc<Routes>>,
+}
+
 /// The simulated bank.
 #[derive(Clone, Debug, Default)]
 pub struct SandboxConfig {
     /// Where it runs.
     pub bank: BankPlace,
+    /// The names of further accounts that each test world has there.
+    pub accounts: Vec<String>,
     /// After which a UPI payer decides.
     pub upi_delay: Duration,
     /// Added to every answer.

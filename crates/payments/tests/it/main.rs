@@ -19,6 +19,7 @@ mod never_twice;
 mod notices;
 mod pages;
 mod protections;
+mod routed;
 mod schedule;
 mod storm;
 mod story;

@@ -56,6 +56,8 @@ pub(crate) struct Wire {
     /// The status that look-ups tell, in place of the bank's own: a bank that has changed its mind.
     pub(crate) says: Mutex<Option<&'static str>>,
     pub(crate) sent: Mutex<Vec<String>>,
+    /// So many tokenizations find nobody.
+    pub(crate) closed: Mutex<u32>,
     /// How many requests had a card number in them.
     pub(crate) cards_sent: Mutex<u32>,
 }
@@ -70,6 +72,10 @@ impl Exchange for Wire {
         Box::pin(async move {
             let moves = request.effect != kernel::Effect::Read && !request.carries_card;
             *self.cards_sent.lock() += u32::from(request.carries_card);
+            if request.carries_card && *self.closed.lock() > 0 {
+                *self.closed.lock() -= 1;
+                return Exchanged::NotSent("connection refused".to_owned());
+            }
             if moves {
                 self.sent.lock().push(request.key.clone());
             }
@@ -207,6 +213,7 @@ impl World {
             blind: Mutex::default(),
             says: Mutex::default(),
             sent: Mutex::default(),
+            closed: Mutex::default(),
             cards_sent: Mutex::default(),
         });
         let secret = ServerSecret::parse(&"5a".repeat(32)).unwrap();
@@ -253,6 +260,22 @@ impl World {
         let caller =
             Caller { scope, actor: Actor::Key("key_test".to_owned()), trace_id: None, scenario: None };
         Self { payments, store, memory, bank, wire, clock, scope, account, bank_keys, caller, node, vault }
+    }
+
+    /// A further account at the bank.
+    pub(crate) async fn open_account(&self, name: &str) -> Id<Account> {
+        let keys = Keys::draw(&SeededRandom::new(name.bytes().map(u64::from).sum()));
+        let settings = [("name", name), ("notice_url", "https://florin.example/webhooks/sandbox/{account}")];
+        let new = NewAccount {
+            provider: "sandbox".to_owned(),
+            identity: keys.identity.to_string(),
+            settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            secrets: vec![
+                ("api_key".to_owned(), keys.api_key),
+                ("webhook_secret".to_owned(), keys.webhook_secret),
+            ],
+        };
+        self.payments.ensure_account(self.scope, new).await.unwrap().account.id
     }
 
     /// What another node has, over this store.
@@ -368,8 +391,10 @@ impl World {
         for notice in &notices {
             let delivery =
                 Delivery { headers: notice.headers.clone(), body: notice.body.clone(), received_at: now };
+            let address = notice.url.as_deref().and_then(|url| url.rsplit('/').next());
+            let account = address.and_then(|id| Id::parse(id).ok()).unwrap_or(self.account);
             // What was not stored is told again.
-            if self.payments.receive("sandbox", self.account, delivery).await.is_ok() {
+            if self.payments.receive("sandbox", account, delivery).await.is_ok() {
                 self.bank.acknowledge(&notice.id, now).await;
             }
         }

@@ -8,6 +8,7 @@ mod operation;
 mod payment;
 mod paypal;
 mod rate_limit;
+mod routing;
 mod sandbox;
 mod server;
 mod stripe;
@@ -31,6 +32,7 @@ pub(super) const SECTIONS: &[Section] = &[
     paypal::TEST,
     stripe::SECTION,
     stripe::TEST,
+    routing::SECTION,
     limits::SECTION,
     rate_limit::SECTION,
     webhooks::SECTION,

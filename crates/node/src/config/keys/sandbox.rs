@@ -2,7 +2,7 @@
 
 use crate::config::key::DefaultValue::Is;
 use crate::config::key::{Section, key};
-use crate::config::read::{BANK_PLACE, BASIS_POINTS, DURATION, PER_MILLE};
+use crate::config::read::{ACCOUNT_NAMES, BANK_PLACE, BASIS_POINTS, DURATION, PER_MILLE};
 
 pub(super) const SECTION: Section = Section {
     name: "sandbox",
@@ -15,6 +15,14 @@ pub(super) const SECTION: Section = Section {
             Is("\"store\""),
             "Where it runs: \"store\" (here, in a store of its own), \"memory\" (here, nothing outlives \
              the process, one node alone) or the address of a `florin sandbox serve`."
+        ),
+        key!(
+            "sandbox.accounts",
+            [],
+            ACCOUNT_NAMES => sandbox.accounts,
+            Is("[]"),
+            "The names of further accounts that each test world has at the bank, to try routing with: \
+             [\"east\", \"west\"]. The first one is called sandbox."
         ),
         key!(
             "sandbox.upi_delay",
