@@ -212,9 +212,8 @@ impl Payments {
         let left: VecDeque<Arc<Opened>> = ranked.collect();
         health.probe(opened.account.id, method, now, &routes.health);
         drop(learned);
-        let routes = Arc::clone(routes);
-        let routed = Box::new(Routed { routes, rule, method, left, tried: 1 });
-        Some(Route { opened, routed: Some(routed), note: Some(note) })
+        let decided = Routed { routes: Arc::clone(routes), rule, method, left, tried: 1 };
+        Some(Route { opened, routed: Some(Box::new(decided)), note: Some(note) })
     }
 
     /// A random number.
