@@ -17,14 +17,14 @@ use crate::world::{Trouble, World, card_payment, claim, upi_payment};
 const PLAIN: &str = "4242424242424242";
 const RULES: &str = "[[rule]]\nname = 'all'\norder = ['east', 'sandbox']\n";
 
-fn rules(text: &str) -> Option<Arc<Routes>> {
+fn rules(text: &str) -> Arc<Routes> {
     let names = ["sandbox", "east", "west"].map(str::to_owned);
-    Some(Arc::new(Routes::read("routes.toml", text, &names).unwrap()))
+    Arc::new(Routes::read("routes.toml", text, &names).unwrap())
 }
 
 /// A world with rules and a second account, which the rules put first.
 async fn world(text: &str) -> (World, Id<Account>) {
-    let world = World::with(|_| {}, |settings| settings.defaults.routes = rules(text)).await;
+    let world = World::with(|_| {}, |settings| settings.defaults.routes = Some(rules(text))).await;
     let east = world.open_account("east").await;
     (world, east)
 }
@@ -260,7 +260,7 @@ async fn the_better_account_is_learned_from_what_became_of_charges() {
 #[tokio::test]
 async fn a_volume_limit_counts_a_payment_once() {
     let settings = |settings: &mut payments::PaymentsSettings| {
-        settings.defaults.routes = rules(RULES);
+        settings.defaults.routes = Some(rules(RULES));
         settings.defaults.limits.daily_volume = Some(1_500);
     };
     let world = World::with(|_| {}, settings).await;
@@ -319,13 +319,13 @@ async fn a_hypothetical_payment_is_explained_and_past_ones_are_replayed() {
         (&told["decided_by"], &told["order"][0]["account_id"]),
         (&"rules".into(), &east.to_string().into())
     );
-    let other = rules("[[rule]]\nname = 'eur'\nwhen.currency = 'EUR'\norder = 'east'").unwrap();
+    let other = rules("[[rule]]\nname = 'eur'\nwhen.currency = 'EUR'\norder = 'east'");
     let payment = hypothetical(1, Currency::USD);
     let told = world.payments.explain_route(world.scope, &payment, Some(&other)).await.unwrap();
     assert_eq!((&told["decided_by"], &told["order"][0]["account"]), (&"default".into(), &"sandbox".into()));
 
     let replay = |text: &str| {
-        let routes = rules(text).unwrap();
+        let routes = rules(text);
         let payments = Arc::clone(&world.payments);
         let scope = world.scope;
         async move { payments.replay_routes(scope, &routes, None, 100, |_| {}).await.unwrap() }
