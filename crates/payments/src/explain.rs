@@ -161,11 +161,14 @@ fn payer(payment: &Hypothetical) -> Payer {
 }
 
 fn summary(payment: &Hypothetical) -> MethodSummary {
-    if payment.method == MethodKind::Upi {
-        return MethodSummary::Upi { vpa: None };
+    match payment.method {
+        MethodKind::Upi => MethodSummary::Upi { vpa: None },
+        MethodKind::Paypal => MethodSummary::Paypal,
+        MethodKind::Card => {
+            let (brand, bin) = (payment.brand, payment.bin.clone());
+            MethodSummary::Card(CardSummary { brand, bin, ..CardSummary::default() })
+        }
     }
-    let (brand, bin) = (payment.brand, payment.bin.clone());
-    MethodSummary::Card(CardSummary { brand, bin, ..CardSummary::default() })
 }
 
 const fn asked(amount: Money, kind: Option<MethodKind>) -> Asked {

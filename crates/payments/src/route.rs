@@ -165,7 +165,11 @@ impl Payments {
         let scope = seeking.caller.scope;
         let preferred = merchant.default_provider.as_deref();
         if let (Some(routes), Some(source), None) = (&merchant.routes, seeking.source, seeking.provider)
-            && !matches!(source, Source::Own(..) | Source::Given(MethodInput::Token(_)))
+            && !matches!(
+                source,
+                Source::Own(..)
+                    | Source::Given(MethodInput::Token(_) | MethodInput::Paypal { token: Some(_) })
+            )
         {
             if let Some(account) = seeking.waiting_at {
                 return Ok(Route::straight(Box::pin(self.accounts.pinned(scope, account)).await?));
@@ -338,7 +342,7 @@ impl Payments {
 pub(crate) fn facts<'a>(seeking: &Seeking<'a>) -> Facts<'a> {
     let card = match seeking.summary {
         Some(MethodSummary::Card(card)) => Some(card),
-        Some(MethodSummary::Upi { .. }) | None => None,
+        Some(MethodSummary::Upi { .. } | MethodSummary::Paypal) | None => None,
     };
     let billing = seeking.payer.and_then(|payer| payer.billing_address.as_ref());
     let issued_in = card.and_then(|card| card.country.as_deref());
