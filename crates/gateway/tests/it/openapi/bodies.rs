@@ -142,7 +142,13 @@ fn probes(form: &Form) -> (Vec<Value>, Vec<Value>) {
 async fn is_refused(world: &World, operation: &Operation, body: &Value, pointer: &str) -> bool {
     // Whose method it is must be known before it is read; other ids need not exist.
     let id = if operation.path.starts_with("/customers/") { CUSTOMER } else { NOBODY };
-    let path = operation.full_path().replace("{id}", id);
+    let mut path = operation.full_path().replace("{id}", id);
+    if path.contains("{account}") {
+        // Nothing is read for an account that nobody has.
+        let secret = kernel::Secret::new("a merchant's own".to_owned());
+        let account = world.node.payments.configure_events(world.scope().await, secret).await.unwrap();
+        path = path.replace("{account}", &account.id.to_string());
+    }
     let method = Method::from_bytes(operation.method.as_bytes()).unwrap();
     let headers = [("content-type", "application/json")];
     let reply = world.call(method, &path, &headers, &body.to_string()).await;
