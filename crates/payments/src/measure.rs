@@ -33,7 +33,8 @@ pub(crate) fn committed(draft: &Draft) {
         let labels = (method_of(payment), status.as_str(), payment.amount.currency.code());
         let make = || {
             let (method, status, currency) = labels;
-            metrics::counter!("payments_total", "method" => method, "status" => status, "currency" => currency)
+            let name = "payments_total";
+            metrics::counter!(name, "method" => method, "status" => status, "currency" => currency)
         };
         PAYMENTS.with(&labels, make, |counter| counter.increment(1));
     }

@@ -107,7 +107,10 @@ pub(crate) struct Figures {
 
 impl Figures {
     pub(crate) fn of(provider: &str) -> Self {
-        let requests = |result: &'static str| metrics::counter!("provider_requests_total", "provider" => provider.to_owned(), "result" => result);
+        let requests = |result: &'static str| {
+            let (name, provider) = ("provider_requests_total", provider.to_owned());
+            metrics::counter!(name, "provider" => provider, "result" => result)
+        };
         Self {
             answered: requests("answered"),
             failed: requests("failed"),

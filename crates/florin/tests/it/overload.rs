@@ -24,7 +24,7 @@ fn what_is_too_much_is_shed_and_the_rest_is_right(place: &Place) {
     let load = Load::start(place, &[&server], EVERYTHING, 64);
     load.wait_for_code("overloaded", 50);
     load.wait_for_good(100);
-    // Refused even where it is let in: what this asks must not pay beside the load, which alone has a journal.
+    // Refused even where it is let in: it must not pay beside the load, which alone has a journal.
     let shed = wait(|| {
         let answer = server.post("/api/v1/payments", &json!({}));
         Some(answer).filter(|answer| answer.status == 503)

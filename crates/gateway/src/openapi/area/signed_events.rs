@@ -36,8 +36,8 @@ const PROBLEMS: &[&Entry] = &[
 ];
 const ABOUT: &str = "`signature` is the HMAC-SHA-256, in hexadecimal, of \
     `{timestamp}.{tx_id}.{amount}.{currency}` under the shared secret, with the amount exactly as it stands \
-    in the body. A signature that is older than `webhooks.max_age` (5 minutes), or more than a minute ahead, is \
-    refused with 408. The same `tx_id` again gets the first answer; with another amount or currency it is \
+    in the body. A signature that is older than `webhooks.max_age` (5 minutes), or more than a minute ahead, \
+    is refused with 408. The same `tx_id` again gets the first answer; with another amount or currency it is \
     refused with 409.";
 
 static EVENT: Body = Body {
