@@ -62,10 +62,14 @@ const PROBLEMS: &[&[&crate::problem::Entry]] =
     &[FREE_TEXT, &[&code::INVALID_METADATA, &code::CUSTOMER_EXISTS, &code::BUSY]];
 
 static CREATE_CUSTOMER: Operation = Operation::new("create_customer", "POST", "/customers", TAG)
-    .says("Create a customer", "Every route takes your own `reference` in place of the id.")
+    .says(
+        "Create a customer",
+        "Every route takes your own `reference` in place of the id. An idempotency key whose customer was \
+        deleted since is answered 404.",
+    )
     .takes(&[&CREATE])
     .answers(&[Answer::new(201, "The customer.", CUSTOMER).links(ONWARD)])
-    .problems(PROBLEMS)
+    .problems(&[FREE_TEXT, &[&code::NOT_FOUND, &code::INVALID_METADATA, &code::CUSTOMER_EXISTS, &code::BUSY]])
     .samples(&[Sample::new("whole", "With an address").body(
         r#"{"reference": "cust_7", "name": "Ada Byron", "email": "ada@example.com",
             "address": {"line1": "12 St James's Square", "city": "London", "country": "GB"},
