@@ -101,9 +101,10 @@ pub(crate) async fn outermost(
     };
     let mut response = work.instrument(span.clone()).await;
     response.headers_mut().insert(X_REQUEST_ID, id);
-    let took = outermost.clock.monotonic().0.saturating_sub(began.0);
+    let ended = outermost.clock.monotonic();
+    let took = ended.0.saturating_sub(began.0);
     answered(route, &method, response.status(), took);
-    outermost.pulse.record(outermost.clock.monotonic(), response.status().as_u16(), took);
+    outermost.pulse.record(ended, response.status().as_u16(), took);
     span.record("status", response.status().as_u16());
     span.in_scope(|| line.write(method.as_str(), response.status(), took));
     response
