@@ -37,6 +37,69 @@ pub struct Dispute {
     pub updated_at: Timestamp,
 }
 
+/// A dispute in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisputeSummary {
+    /// Its id.
+    pub id: Id<DisputeKind>,
+    /// Minor units.
+    pub amount: i64,
+    /// How far.
+    pub phase: DisputePhase,
+    /// The provider's reason code.
+    pub reason: String,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it last moved.
+    pub updated_at: Timestamp,
+}
+
+/// Where a dispute stands, as a merchant reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisputeStatus {
+    /// It holds the money back.
+    Open,
+    /// The money is the merchant's again.
+    Won,
+    /// The money is gone.
+    Lost,
+}
+
+impl DisputeStatus {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Won => "won",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl Dispute {
+    pub(crate) fn summary(&self) -> DisputeSummary {
+        DisputeSummary {
+            id: self.id,
+            amount: self.amount.minor,
+            phase: self.phase,
+            reason: self.reason.clone(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+impl DisputeSummary {
+    /// Where it stands: one that is open again is open.
+    pub const fn status(&self) -> DisputeStatus {
+        match self.phase {
+            DisputePhase::Opened | DisputePhase::Reopened => DisputeStatus::Open,
+            DisputePhase::Won => DisputeStatus::Won,
+            DisputePhase::Lost => DisputeStatus::Lost,
+        }
+    }
+}
+
 /// How a dispute moves; `None` where a notice changes nothing. Notices may come twice or out of order:
 /// a decision that comes before the opening opens and decides at once.
 pub(crate) const fn next_phase(known: Option<DisputePhase>, told: DisputePhase) -> Option<DisputePhase> {

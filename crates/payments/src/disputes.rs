@@ -14,6 +14,7 @@ use crate::dispute::{Dispute, DisputeKind, next_phase};
 use crate::draft::{Draft, Touched};
 use crate::lock::Turn;
 use crate::operation::OperationId;
+use crate::payment::SUMMARY_LENGTH;
 use crate::rejection::{ModelError, PaymentsError};
 use crate::service::{Payments, refused};
 
@@ -47,12 +48,24 @@ pub(crate) async fn apply(
         kind(next),
         json!({"dispute": id, "operation": charge, "amount": notice.amount.minor, "reason": notice.reason}),
     );
+    summarise(&mut draft, &dispute.record);
     draft.disputes.push(dispute);
     match payments.commit(&mut draft, Lane::Settle).await? {
         Outcome::Committed { .. } => Ok(true),
         Outcome::Conflict | Outcome::Duplicate(_) => Ok(false),
         other => Err(refused(other)),
     }
+}
+
+/// Keeps what the payment's answer shows of a dispute.
+fn summarise(draft: &mut Draft, dispute: &Dispute) {
+    let (known, summary) = (&mut draft.payment.disputes, dispute.summary());
+    match known.iter_mut().find(|known| known.id == summary.id) {
+        Some(known) => *known = summary,
+        None => known.push(summary),
+    }
+    let surplus = known.len().saturating_sub(SUMMARY_LENGTH);
+    known.drain(..surplus);
 }
 
 fn new(draft: &Draft, id: Id<DisputeKind>, notice: &DisputeNotice) -> Dispute {

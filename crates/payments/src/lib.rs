@@ -87,7 +87,7 @@ pub use clocks::CLOCK_JOB;
 pub use command::*;
 pub use customer::{Customer, CustomerKind, Profile};
 pub use customers::{CustomerFilter, CustomerPatch, CustomerView, NewCustomer};
-pub use dispute::{Dispute, DisputeKind};
+pub use dispute::{Dispute, DisputeKind, DisputeStatus, DisputeSummary};
 pub use exchanges::{ExchangeKind, RecordExchanges, RecordedExchange};
 pub use explain::Hypothetical;
 pub use filter::{PaymentFilter, RefundFilter};

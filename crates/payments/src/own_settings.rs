@@ -19,6 +19,8 @@ use crate::settings::{LateSuccess, MerchantSettings, PAYMENT_SETTINGS};
 const TRIES: u32 = 5;
 /// The longest text of a merchant's own rules, in bytes.
 const ROUTING_MAX: usize = 64 * 1024;
+/// What card networks show, in characters.
+const DESCRIPTOR_LONGEST: usize = 22;
 /// The key of the one row.
 const NAME: &str = "payments";
 
@@ -182,6 +184,29 @@ fn routes(text: &str) -> Option<Arc<Routes>> {
     }
 }
 
+/// Refuses settings that contradict each other, whoever said which: the merchant's own stand beside the
+/// installation's.
+fn check_together(settings: &MerchantSettings) -> Result<(), Rejection> {
+    let invalid = |param, message: &str| Err(Rejection::Invalid { param, message: message.to_owned() });
+    if let (Some(daily), Some(monthly)) = (settings.limits.daily_volume, settings.limits.monthly_volume)
+        && monthly < daily
+    {
+        return invalid(
+            "/monthly_volume_limit",
+            "the monthly limit is less than the daily one, so that no day could reach its own; the one that \
+             the merchant has not set is the installation's",
+        );
+    }
+    let descriptor = settings.statement_descriptor.as_deref().unwrap_or_default();
+    if descriptor.chars().count() > DESCRIPTOR_LONGEST {
+        return invalid(
+            "/statement_descriptor",
+            "it is longer than the 22 characters that a statement shows",
+        );
+    }
+    Ok(())
+}
+
 impl Payments {
     /// A merchant's settings in one world, as they are stored now.
     pub async fn settings(&self, scope: Scope) -> Result<MerchantSettings, PaymentsError> {
@@ -208,6 +233,7 @@ impl Payments {
                 None => (OwnSettings { id: Id::from_uuid(self.ids.uuid()), ..OwnSettings::default() }, 0),
             };
             own.apply(patch.clone())?;
+            check_together(&own.clone().over(&self.settings.defaults, version))?;
             let mut changes = Changes::new(self.ids.uuid(), Lane::Reserve);
             changes.subject = Some(RowKey { table: PAYMENT_SETTINGS.name, scope, key: own.key() });
             if version == 0 {

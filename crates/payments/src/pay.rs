@@ -384,6 +384,7 @@ pub(crate) fn new_payment(
         charge: None,
         attempts: Vec::new(),
         refunds: Vec::new(),
+        disputes: Vec::new(),
         open: Vec::new(),
         instrument: None,
         next: None,

@@ -5,6 +5,7 @@ use provider_kit::{Account, Action, Advice, CaptureMode, Instrument, ThreeDSecur
 use serde::{Deserialize, Serialize};
 
 use crate::customer::CustomerKind;
+use crate::dispute::DisputeSummary;
 use crate::method::PaymentMethodKind;
 pub use crate::method_summary::{CardSummary, MethodSummary};
 use crate::next_charge::NextCharge;
@@ -31,7 +32,7 @@ const fn is_zero(value: &i64) -> bool {
     *value == 0
 }
 
-/// How many attempts, and how many refunds, the summary keeps; older ones are in their own rows.
+/// How many attempts, refunds and disputes the summary keeps of each; older ones are in their own rows.
 pub(crate) const SUMMARY_LENGTH: usize = 20;
 
 /// Why the payment is made.
@@ -359,6 +360,9 @@ pub struct Payment {
     /// Newest last, at most [`SUMMARY_LENGTH`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<RefundSummary>,
+    /// Newest last, at most [`SUMMARY_LENGTH`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disputes: Vec<DisputeSummary>,
     /// Operations whose outcome may still come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenOperation>,

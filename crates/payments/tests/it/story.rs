@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use kernel::{Currency, Money};
 use payments::{
-    CreatePayment, PaymentStatus, PaymentsError, Purpose, RefundStatus, Rejection, Verdict, WaitingFor,
+    CreatePayment, DisputeStatus, PaymentStatus, PaymentsError, Purpose, RefundStatus, Rejection, Verdict,
+    WaitingFor,
 };
-use provider_kit::{Action, DisputePhase};
+use provider_kit::Action;
 
 use crate::world::{World, card_payment, held_payment, upi_payment};
 
@@ -204,15 +205,25 @@ async fn a_dispute_blocks_refunds_until_it_is_decided() {
         let reference = payment.charge.as_ref().unwrap().operation.reference();
         let dispute = world.bank.dashboard_dispute(account, &reference, None, now).await.unwrap();
         world.quiet().await;
-        assert_eq!(world.get(payment.id).await.status(), PaymentStatus::Disputed);
+        let disputed = world.get(payment.id).await;
+        assert_eq!(disputed.status(), PaymentStatus::Disputed);
+        let [open] = &disputed.disputes[..] else { panic!("{:?}", disputed.disputes) };
+        assert_eq!((open.status(), open.amount), (DisputeStatus::Open, 1000));
+        assert_eq!((disputed.amounts.disputed, disputed.amounts.refundable()), (1000, 0));
         assert!(world.refund(payment.id, Some(1)).await.is_err());
         world.bank.dashboard_decide(account, &reference, dispute, is_won, now).await.unwrap();
         world.quiet().await;
         let payment = world.get(payment.id).await;
         assert_eq!(payment.status(), status);
         assert_eq!(payment.amounts.refundable(), if is_won { 1000 } else { 0 });
-        let phase = if is_won { DisputePhase::Won } else { DisputePhase::Lost };
-        assert_eq!(payment.amounts.dispute_lost, if phase == DisputePhase::Lost { 1000 } else { 0 });
+        let decided = if is_won { DisputeStatus::Won } else { DisputeStatus::Lost };
+        let [shown] = &payment.disputes[..] else { panic!("{:?}", payment.disputes) };
+        assert_eq!((shown.id, shown.status(), shown.amount), (open.id, decided, 1000), "the same one");
+        let amounts = payment.amounts;
+        assert_eq!((amounts.disputed, amounts.dispute_lost), (0, if is_won { 0 } else { 1000 }));
+        // What the answer shows is what the books say: taken, given back, held by disputes, lost in them.
+        let left = amounts.captured - amounts.refunded - amounts.disputed - amounts.dispute_lost;
+        assert_eq!(amounts.refundable(), left);
         assert_eq!(payments::check(&world.store, world.scope).await.unwrap().mismatches, []);
     }
 }

@@ -209,10 +209,29 @@ async fn settings_stand_over_the_installations_and_are_refused_where_they_cannot
             ..SettingsPatch::default()
         },
         SettingsPatch { default_provider: Patch::Set("stripe".to_owned()), ..SettingsPatch::default() },
+        // Each by itself could be.
+        SettingsPatch {
+            daily_volume: Patch::Set(100),
+            monthly_volume: Patch::Set(99),
+            ..SettingsPatch::default()
+        },
+        SettingsPatch { statement_descriptor: Patch::Set("x".repeat(23)), ..SettingsPatch::default() },
     ] {
         assert!(matches!(change(wrong).await, Err(PaymentsError::Rejected(_))));
     }
     assert_eq!(world.payments.settings(world.scope).await.unwrap(), settings, "nothing half done");
+    // What a merchant set before counts as what it sets now does.
+    change(SettingsPatch { daily_volume: Patch::Set(100), ..SettingsPatch::default() }).await.unwrap();
+    let monthly = |most| SettingsPatch { monthly_volume: Patch::Set(most), ..SettingsPatch::default() };
+    assert!(matches!(change(monthly(99)).await, Err(PaymentsError::Rejected(_))));
+    change(monthly(100)).await.unwrap();
+    change(SettingsPatch {
+        daily_volume: Patch::Clear,
+        monthly_volume: Patch::Clear,
+        ..SettingsPatch::default()
+    })
+    .await
+    .unwrap();
     let cleared = SettingsPatch {
         max_transaction_amount: vec![(Currency::USD, Patch::Clear)],
         return_url: Patch::Clear,
