@@ -151,6 +151,11 @@ impl Call {
         self.principal.scope
     }
 
+    /// Who is calling.
+    pub(crate) const fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
     /// The keys of that world.
     pub(crate) fn keys(&self) -> Result<&Keys, Problem> {
         self.node.vault.keys(self.scope().mode).map_err(|error| Problem::internal(error.to_string()))

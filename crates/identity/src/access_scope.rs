@@ -26,13 +26,17 @@ pub enum AccessScope {
     PaymentMethodsWrite,
     /// Reading providers, accounts and the merchant's settings.
     AccountsRead,
+    /// Reading the API keys of the key's own world, without their texts.
+    ApiKeysRead,
+    /// Creating, rotating and revoking them.
+    ApiKeysWrite,
     /// What exists in test worlds alone, such as the movable clock.
     TestWrite,
 }
 
 impl AccessScope {
     /// All of them, in the order of lists.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::PaymentsRead,
         Self::PaymentsWrite,
         Self::RefundsRead,
@@ -41,6 +45,8 @@ impl AccessScope {
         Self::CustomersWrite,
         Self::PaymentMethodsWrite,
         Self::AccountsRead,
+        Self::ApiKeysRead,
+        Self::ApiKeysWrite,
         Self::TestWrite,
     ];
 
@@ -55,6 +61,8 @@ impl AccessScope {
             Self::CustomersWrite => "customers:write",
             Self::PaymentMethodsWrite => "payment_methods:write",
             Self::AccountsRead => "accounts:read",
+            Self::ApiKeysRead => "api_keys:read",
+            Self::ApiKeysWrite => "api_keys:write",
             Self::TestWrite => "test:write",
         }
     }
@@ -74,7 +82,7 @@ impl fmt::Display for AccessScope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
     "no such scope; there are payments:read, payments:write, refunds:read, refunds:write, customers:read, \
-     customers:write, payment_methods:write, accounts:read and test:write"
+     customers:write, payment_methods:write, accounts:read, api_keys:read, api_keys:write and test:write"
 )]
 pub struct UnknownAccessScope;
 

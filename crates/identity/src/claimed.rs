@@ -1,7 +1,34 @@
 //! Answering an idempotency key in the commit that claims it.
 
-use kernel::{Answer, Claim, Record, RecordError};
+use std::sync::Arc;
+
+use kernel::{Answer, CLAIM, Claim, Record, RecordError, Store, StoreError};
 use serde_json::value::to_raw_value;
+
+use crate::{ApiKey, IdentityError};
+
+/// The key that the same request made or changed before; `None` if its idempotency key is new.
+pub(crate) async fn earlier(
+    store: &Arc<dyn Store>,
+    claim: Option<&Claim>,
+) -> Result<Option<ApiKey>, IdentityError> {
+    let Some(claim) = claim else { return Ok(None) };
+    let found = store.get(&CLAIM, claim.scope, vec![claim.key.as_str().into()]).await?;
+    let Some(row) = found else { return Ok(None) };
+    let [route, mac, _, answer, _] = row.columns.as_slice() else { return Err(damaged("its columns")) };
+    if route.as_text() != Some(claim.route.as_ref()) || mac.as_bytes() != Some(claim.mac.as_slice()) {
+        return Err(IdentityError::KeyReused);
+    }
+    // A claim of a key is written with its answer.
+    let answer = answer.as_bytes().map(serde_json::from_slice::<Answer>);
+    let answer = answer.and_then(Result::ok).ok_or_else(|| damaged("its answer"))?;
+    serde_json::from_str(answer.snapshot.get()).map(Some).map_err(|_| damaged("its key"))
+}
+
+fn damaged(what: &str) -> IdentityError {
+    let reason = format!("{what} cannot be read");
+    IdentityError::Store(StoreError::Record(RecordError::Damaged { table: CLAIM.name, reason }))
+}
 
 /// The claim with its answer: `outcome`, and the record as it became. A key's text is no part of it,
 /// so a repeat shows the key without it: it is shown once.

@@ -27,9 +27,23 @@ pub enum IdentityError {
     /// There is no such key; also what another merchant's is answered with.
     #[error("no such API key")]
     UnknownKey,
+    /// The new key could do what the key that asks cannot.
+    #[error("{reason}")]
+    BeyondOwn {
+        /// What about it.
+        field: &'static str,
+        /// What is allowed.
+        reason: &'static str,
+    },
+    /// The key that asks would end itself, at once or nearly so.
+    #[error("a key does not end itself: use another one, or the command line")]
+    OwnEnd,
     /// The idempotency key was used before.
     #[error("the idempotency key was used before")]
     Claimed,
+    /// The idempotency key was used before, with another request.
+    #[error("the idempotency key was used before with another request")]
+    KeyReused,
     /// Try again in a moment: others keep changing the same record, or the queue is full.
     #[error("the server is busy; try again")]
     Busy,

@@ -18,6 +18,7 @@ mod event;
 mod key;
 mod key_text;
 mod merchant;
+mod own_keys;
 mod schema;
 mod service;
 
@@ -27,5 +28,6 @@ pub use error::IdentityError;
 pub use event::{API_KEY_CREATED, API_KEY_REVOKED, API_KEY_ROTATED, EVENT_KINDS, MERCHANT_CREATED};
 pub use key::{ApiKey, ApiKeyMark, KeyKind, KeyStatus, NewKey};
 pub use merchant::Merchant;
+pub use own_keys::{KeyPage, Made, OWN_OVERLAP_MIN};
 pub use schema::{API_KEY, MERCHANT, MIGRATIONS, TABLES};
 pub use service::{FirstStart, Identity, Rotated};

@@ -36,6 +36,13 @@ impl Network {
             _ => false,
         }
     }
+
+    /// Whether every address of `other` lies in it.
+    pub fn covers(&self, other: Self) -> bool {
+        self.prefix <= other.prefix
+            && self.first.is_ipv4() == other.first.is_ipv4()
+            && self.contains(other.first)
+    }
 }
 
 impl FromStr for Network {
@@ -83,6 +90,24 @@ impl<'de> Deserialize<'de> for Network {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
     use super::*;
+
+    #[test]
+    fn a_range_covers_what_lies_in_it_whole() {
+        for (network, other, covers) in [
+            ("10.0.0.0/8", "10.1.0.0/16", true),
+            ("10.0.0.0/8", "10.0.0.0/8", true),
+            ("10.1.0.0/16", "10.0.0.0/8", false),
+            ("10.0.0.0/8", "11.0.0.0/16", false),
+            ("10.0.0.0/8", "10.0.0.1", true),
+            ("0.0.0.0/0", "::/0", false),
+            ("::/0", "0.0.0.0/0", false),
+            ("2001:db8::/32", "2001:db8:1::/48", true),
+            ("2001:db8:1::/48", "2001:db8::/32", false),
+        ] {
+            let parsed = |text: &str| text.parse::<Network>().unwrap();
+            assert_eq!(parsed(network).covers(parsed(other)), covers, "{network} {other}");
+        }
+    }
 
     #[test]
     fn addresses_lie_in_ranges_of_their_family() {

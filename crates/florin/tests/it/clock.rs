@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cards::check_books;
 use crate::on_both_stores;
-use crate::server::{Place, Server};
+use crate::server::{Place, Server, wait};
 
 on_both_stores!(
     held_money_lapses_after_seven_days,
@@ -12,6 +12,7 @@ on_both_stores!(
     what_nobody_finishes_expires,
     the_bank_follows_the_merchants_clock,
     a_clock_answers_and_refuses,
+    a_lost_dispute_is_seen_on_its_payment,
 );
 
 const DAY: u64 = 24 * 3600;
@@ -135,5 +136,25 @@ fn a_clock_answers_and_refuses(place: &Place) {
     }
     let made = create(&server, &json!({"payment_method": "tok_insufficient_funds"}));
     assert!(made["created_at"].as_str().unwrap().starts_with("2040-01-01T"), "{made}");
+    server.stop();
+}
+
+fn a_lost_dispute_is_seen_on_its_payment(place: &Place) {
+    let server = place.serve(&[], None);
+    let body = json!({"amount": 1000, "currency": "USD", "payment_method": "tok_dispute_lost"});
+    let made = server.post("/api/v1/payments", &body).json();
+    let paid = server.wait_for(id(&made), "paid");
+    assert!(paid.get("disputes").is_none() && paid.get("amount_disputed").is_none(), "{paid}");
+    let path = format!("/api/v1/payments/{}", id(&paid));
+    let lost = wait(|| {
+        advance(&server, DAY);
+        Some(server.get(&path)).filter(|payment| payment["disputes"][0]["status"] == "lost")
+    });
+    let lost = lost.unwrap_or_else(|| panic!("{}", server.get(&path)));
+    let amounts = ["amount_captured", "amount_refunded", "amount_dispute_lost", "amount_refundable"];
+    assert_eq!(amounts.map(|name| lost[name].as_i64()), [Some(1000), Some(0), Some(1000), Some(0)], "{lost}");
+    assert_eq!((&lost["status"], &lost["disputes"][0]["amount"]), (&"paid".into(), &1000.into()), "{lost}");
+    assert!(lost.get("amount_disputed").is_none(), "{lost}");
+    check_books(place);
     server.stop();
 }

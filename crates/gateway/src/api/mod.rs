@@ -1,6 +1,7 @@
 //! The API's routes, by area and verb. A route says who may use it; a handler
 //! parses, calls one service method and shapes.
 
+mod api_keys;
 mod customers;
 mod methods;
 mod outcome;
@@ -16,8 +17,8 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::routing::{MethodFilter, on};
 use identity::AccessScope::{
-    AccountsRead, CustomersRead, CustomersWrite, PaymentMethodsWrite, PaymentsRead, PaymentsWrite,
-    RefundsRead, RefundsWrite, TestWrite,
+    AccountsRead, ApiKeysRead, ApiKeysWrite, CustomersRead, CustomersWrite, PaymentMethodsWrite,
+    PaymentsRead, PaymentsWrite, RefundsRead, RefundsWrite, TestWrite,
 };
 use node::Node;
 
@@ -74,6 +75,11 @@ pub(crate) fn routes(root: &'static str) -> Vec<Route> {
         read(at("/test/clock"), Secret(TestWrite), test_clock::read),
         change(at("/test/clock"), Secret(TestWrite), test_clock::advance),
         read(at("/providers"), Secret(AccountsRead), providers::list::list),
+        change(at("/api-keys"), Secret(ApiKeysWrite), api_keys::create::create),
+        read(at("/api-keys"), Secret(ApiKeysRead), api_keys::list::list),
+        read(at("/api-keys/{id}"), Secret(ApiKeysRead), api_keys::get::get),
+        change(at("/api-keys/{id}/rotate"), Secret(ApiKeysWrite), api_keys::rotate::rotate),
+        change(at("/api-keys/{id}/revoke"), Secret(ApiKeysWrite), api_keys::revoke::revoke),
     ]
 }
 

@@ -25,6 +25,8 @@ pub enum CursorKind {
     Customers,
     /// Payment methods of a customer.
     PaymentMethods,
+    /// API keys.
+    ApiKeys,
 }
 
 impl CursorKind {
@@ -36,6 +38,7 @@ impl CursorKind {
             Self::Search => 3,
             Self::Customers => 4,
             Self::PaymentMethods => 5,
+            Self::ApiKeys => 6,
         }
     }
 }

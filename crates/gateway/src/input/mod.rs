@@ -5,6 +5,7 @@
 //! name; fields that are known but not served yet are refused too, never ignored.
 
 mod amount;
+mod api_key;
 mod canonical;
 mod capture;
 mod cursor;
@@ -28,6 +29,7 @@ mod update;
 mod url;
 
 pub use amount::{currency, minor_units};
+pub use api_key::{key_overlap, new_key};
 pub use canonical::canonical;
 pub use capture::{CaptureInput, capture};
 pub use cursor::{
@@ -60,7 +62,14 @@ use crate::problem::{Problem, catalogue as code};
 
 /// The parser's tables of fields, which the OpenAPI document is held against.
 pub(crate) mod tables {
+    pub(crate) use super::api_key::{
+        CREATE as CREATE_KEY, KINDS as KEY_KINDS, LIFE_SECONDS_MAX as KEY_LIFE_SECONDS_MAX, NETWORKS_MAX,
+        OVERLAP_SECONDS_MAX as KEY_OVERLAP_SECONDS_MAX, ROTATE as ROTATE_KEY,
+    };
     pub(crate) use super::capture::CAPTURE;
+
+    /// The query parameters of a list of API keys.
+    pub(crate) const KEY_LIST: &[&str] = &["limit", "cursor"];
     pub(crate) use super::customer::{CREATE as CREATE_CUSTOMER, UPDATE as UPDATE_CUSTOMER};
     pub(crate) use super::event::{EVENT, SECONDS_MAX, SIGNATURE, TX_ID};
     pub(crate) use super::increment::INCREMENT;

@@ -56,6 +56,7 @@ fn with_id(text: &str, sample: &Sample) -> String {
         }
         Need::Refund => "re_01k4c8wz3sexgtr0c9v9vd0000",
         Need::Customer | Need::CustomerWithMethod => "cus_01k4c8wz3sexgtr0c9v9vd0000",
+        Need::ApiKey => "key_01k4c8wz3sexgtr0c9v9vd0000",
         Need::PaymentMethod => "pm_01k4c8wz3sexgtr0c9v9vd0000",
     };
     text.replace("{id}", id)

@@ -28,6 +28,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Customers", "Who pays, by our id or by your own reference."),
     ("Payment methods", "Cards and UPI addresses that are stored, to be charged again."),
     ("Providers", "Who carries payments out."),
+    ("API keys", "Keys of this merchant and mode: made, followed by others, ended."),
     ("Test clock", "Expiry, delayed capture and delays of the bank, tried in seconds."),
     ("Provider notices", "What providers send us."),
     ("Signed events", "What other systems send, signed with a shared secret. It never moves money."),
@@ -317,8 +318,7 @@ fn security_schemes() -> Value {
         "secret_key": {
             "type": "http", "scheme": "bearer",
             "description": "A secret key, `sk_test_…` or `sk_live_…`. It opens one merchant's test or \
-                live world \
-                            and belongs on a server, never in a browser.",
+                            live world and belongs on a server, never in a browser.",
         },
         "publishable_key": {
             "type": "http", "scheme": "bearer",

@@ -5,13 +5,15 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use identity::{KeyKind, KeyStatus};
 use kernel::{Brand, Kind, Mode};
-use payments::{OperationStatus, PaymentStatus, Purpose, RefundStatus, WaitingFor};
+use payments::{DisputeStatus, OperationStatus, PaymentStatus, Purpose, RefundStatus, WaitingFor};
 use provider_kit::{Advice, CaptureMode, MethodKind, ThreeDSecure};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::input::tables::NETWORKS_MAX;
 use crate::wire::At;
 
 /// The text form of an id of this kind.
@@ -48,6 +50,29 @@ impl JsonSchema for At {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "string", "format": "date-time"})
     }
+}
+
+/// What a restricted key may do: the words of `identity::AccessScope`.
+pub(crate) const SCOPES: &[&str] = &[
+    "payments:read",
+    "payments:write",
+    "refunds:read",
+    "refunds:write",
+    "customers:read",
+    "customers:write",
+    "payment_methods:write",
+    "accounts:read",
+    "api_keys:read",
+    "api_keys:write",
+    "test:write",
+];
+
+/// Addresses and ranges of them.
+pub(crate) fn networks(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array", "minItems": 1, "maxItems": NETWORKS_MAX,
+        "items": {"type": "string", "examples": ["203.0.113.0/24"]},
+    })
 }
 
 /// A currency's code.
@@ -164,6 +189,10 @@ macro_rules! words {
 words! {
     /// Which of a merchant's two worlds.
     ModeWord of Mode by Mode::as_str => [Test Live];
+    /// For what an API key is.
+    KeyKindWord of KeyKind by KeyKind::as_str => [Secret Publishable];
+    /// Whether an API key opens its world.
+    KeyStatusWord of KeyStatus by KeyStatus::as_str => [Active Expired Revoked];
     /// Where a payment stands. Derived from its attempts and their amounts.
     PaymentStatusWord of PaymentStatus by PaymentStatus::as_str => [
         Pending Authorizing Authorized Paid PartiallyRefunded Refunded Disputed Failed Cancelled
@@ -172,6 +201,8 @@ words! {
     WaitingForWord of WaitingFor by written => [Confirmation Customer Provider Unknown];
     /// A kind of payment method.
     MethodKindWord of MethodKind by MethodKind::as_str => [Card Upi Paypal];
+    /// Where a dispute stands.
+    DisputeStatusWord of DisputeStatus by DisputeStatus::as_str => [Open Won Lost];
     /// Where a refund stands.
     RefundStatusWord of RefundStatus by RefundStatus::as_str => [Pending Succeeded Failed];
     /// `automatic`: taken with the approval. `manual`: held until you capture or cancel.

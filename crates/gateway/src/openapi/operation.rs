@@ -261,4 +261,6 @@ pub enum Need {
     CustomerWithMethod,
     /// A stored payment method.
     PaymentMethod,
+    /// An API key.
+    ApiKey,
 }

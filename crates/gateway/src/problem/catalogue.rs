@@ -130,6 +130,10 @@ catalogue! {
         "The signature is not right",
         "What came is not signed with the secret that is shared for this address, or was changed on the way.",
         "Compare the secret on both sides, and sign exactly the bytes that are sent.";
+    BEYOND_OWN_KEY = "beyond_own_key", 403, once,
+        "The new key could do what this one cannot",
+        "A key makes, and rotates, only keys whose scopes, addresses and end lie within its own.",
+        "Ask for less, use a key that can do as much, or the command line.";
     ADDRESS_NOT_ALLOWED = "address_not_allowed", 403, once,
         "The key cannot be used from this address",
         "The key was made with `allowed_ips`, and the request came from elsewhere.",
@@ -192,6 +196,15 @@ catalogue! {
         "The transaction is known with another amount or currency",
         "An event of the same `tx_id` came before and said something else. The first one stands.",
         "Send another `tx_id` for another transaction.";
+    API_KEY_ENDED = "api_key_ended", 409, once,
+        "The key has ended",
+        "It was revoked, or its time has passed: nothing can follow it.",
+        "Make a new key.";
+    API_KEY_IN_USE = "api_key_in_use", 409, once,
+        "The key that asks would end itself",
+        "A key does not revoke itself, nor rotate itself with less than an hour of overlap: a mistake would \
+         lock you out.",
+        "Use another key or the command line, or leave more overlap.";
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use", 409, again,
         "The first request with this idempotency key is still running",
         "The same key was sent again before its first request was answered.",

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 mod refusal;
+mod refusal_of_keys;
 
 use std::borrow::Cow;
 
@@ -18,6 +19,7 @@ use serde::Serialize;
 pub use catalogue::{CATALOGUE, Entry};
 pub use refusal::from_payments;
 pub(crate) use refusal::not_found;
+pub use refusal_of_keys::from_identity;
 
 use crate::quota;
 

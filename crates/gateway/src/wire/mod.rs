@@ -5,8 +5,10 @@
 
 mod action;
 mod address;
+mod api_key;
 mod browser_payment;
 mod customer;
+mod dispute;
 mod list;
 mod method;
 mod payment;
@@ -22,6 +24,7 @@ use serde::{Serialize, Serializer};
 
 pub use action::ActionObject;
 pub use address::AddressObject;
+pub use api_key::ApiKeyObject;
 pub use browser_payment::BrowserPaymentObject;
 pub use customer::{CustomerObject, DeletedObject};
 pub use list::ListObject;

@@ -16,6 +16,7 @@ use vault::Keys;
 use super::At;
 use super::action::ActionObject;
 use super::address::AddressObject;
+use super::dispute::{DisputeLine, is_zero};
 use super::qr::qr_data_url;
 use crate::client_secret::client_secret;
 use crate::openapi::form;
@@ -50,6 +51,14 @@ pub struct PaymentObject<'a> {
     amount_captured: i64,
     /// Given back.
     amount_refunded: i64,
+    /// Held back by disputes that are open.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(with = "Option<i64>")]
+    amount_disputed: i64,
+    /// Lost in disputes: it was taken, and is gone without being refunded.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(with = "Option<i64>")]
+    amount_dispute_lost: i64,
     /// What can still be captured.
     amount_capturable: i64,
     /// What can still be refunded.
@@ -136,6 +145,9 @@ pub struct PaymentObject<'a> {
     provider_metadata: Option<ProviderNames<'a>>,
     /// Its refunds, oldest first.
     refunds: Vec<RefundLine>,
+    /// Its disputes, oldest first; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disputes: Vec<DisputeLine<'a>>,
     /// Why the last charge was not done.
     last_error: Option<ErrorObject<'a>>,
     /// When it was made.
@@ -352,6 +364,8 @@ impl<'a> PaymentObject<'a> {
             amount_authorized: payment.amounts.authorized,
             amount_captured: payment.amounts.captured,
             amount_refunded: payment.amounts.refunded,
+            amount_disputed: payment.amounts.disputed,
+            amount_dispute_lost: payment.amounts.dispute_lost,
             amount_capturable: payment.amounts.capturable(),
             amount_refundable: payment.amounts.refundable(),
             capture_method: payment.capture_method,
@@ -384,6 +398,7 @@ impl<'a> PaymentObject<'a> {
             provider_response: charge.map(|charge| &charge.facts),
             provider_metadata: charge.map(ProviderNames::of),
             refunds: refunds(payment),
+            disputes: payment.disputes.iter().map(DisputeLine::of).collect(),
             last_error: payment.last_error.as_ref().map(ErrorObject::of),
             created_at: At(payment.created_at),
             updated_at: At(payment.updated_at),

@@ -50,6 +50,11 @@ const TABLE: &str = "
     POST   /test/clock                test:write      403  403  in
     GET    /providers                 accounts:read   403  403  in
     GET    //transaction/{tx_id}      payments:read   403  403  404
+    POST   /api-keys                  api_keys:write  403  403  in
+    GET    /api-keys                  api_keys:read   403  403  in
+    GET    /api-keys/{id}             api_keys:read   403  403  404
+    POST   /api-keys/{id}/rotate      api_keys:write  403  403  404
+    POST   /api-keys/{id}/revoke      api_keys:write  403  403  404
 ";
 
 /// Routes that need no key, each with the reason.
@@ -121,6 +126,8 @@ struct Keys {
     payment: String,
     refund: String,
     method: String,
+    /// One that can do no more than manage keys, so that whoever may do that may follow it.
+    key: String,
     client_secret: String,
 }
 
@@ -134,6 +141,7 @@ impl Keys {
         let refunded = world.post(&format!("/api/payments/{payment}/refund"), "{\"amount\": 1}").await.json();
         let scope = world.scope().await;
         let identity = &world.node.identity;
+        let narrow = world.post("/api/v1/api-keys", r#"{"scopes": ["api_keys:write"]}"#).await.json();
         let short = NewKey { expires_in: Some(Duration::from_millis(1)), ..KeyKind::Secret.into() };
         let expired = identity.create_key(scope, short, &Actor::Node, None).await.unwrap().1;
         let (ended, revoked) = identity.create_key(scope, KeyKind::Secret, &Actor::Node, None).await.unwrap();
@@ -148,6 +156,7 @@ impl Keys {
             revoked: revoked.expose().clone(),
             refund: refunded["id"].as_str().unwrap().to_owned(),
             method,
+            key: narrow["id"].as_str().unwrap().to_owned(),
             client_secret: paid["client_secret"].as_str().unwrap().to_owned(),
             payment,
             world,
@@ -155,7 +164,8 @@ impl Keys {
     }
 
     fn ids(&self) -> Ids<'_> {
-        Ids { payment: &self.payment, refund: &self.refund, customer: "anna", method: &self.method }
+        let (payment, refund) = (self.payment.as_str(), self.refund.as_str());
+        Ids { payment, refund, customer: "anna", method: &self.method, key: &self.key }
     }
 
     async fn restricted(&self, scopes: impl IntoIterator<Item = AccessScope>) -> String {
@@ -171,6 +181,8 @@ impl Keys {
         let mut path = filled(&row.path, self.ids());
         let mut body = if row.path.ends_with("/refunds") && row.method == Method::POST {
             format!("{{\"payment_id\": \"{}\"}}", self.payment)
+        } else if row.path.ends_with("/api-keys") {
+            "{\"scopes\": [\"api_keys:write\"]}".to_owned()
         } else if row.path.ends_with("/confirm") {
             "{\"payment_method\": \"tok_visa\"}".to_owned()
         } else if row.path.ends_with("/increment") {

@@ -20,6 +20,7 @@ async fn write(world: &World, payment: &str, customer: &str) {
     let replies = [
         world.post(&format!("/api/v1/payments/{payment}/refund"), refund).await,
         world.post("/api/v1/customers", "{}").await,
+        world.post("/api/v1/api-keys", "{}").await,
         world.post(&format!("/api/v1/customers/{customer}/payment_methods"), STORED).await,
     ];
     for reply in replies {
@@ -59,6 +60,7 @@ async fn pages_under_inserts(world: World) {
         ("/users/{customer}/payment-methods", "list_user_payment_methods"),
         ("/payments/{payment}/timeline", "get_payment_timeline"),
         ("/payments/search?query=regular", "search_payments"),
+        ("/api-keys", "list_api_keys"),
     ];
     let tried: BTreeSet<&str> = lists.iter().map(|(_, operation)| *operation).collect();
     let paged = |operation: &&gateway::openapi::Operation| {

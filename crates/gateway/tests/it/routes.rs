@@ -13,6 +13,7 @@ const NOBODYS: Ids<'_> = Ids {
     refund: "re_01h455vb4pex5vsknk084sn02q",
     customer: "cus_01h455vb4pex5vsknk084sn02q",
     method: "pm_01h455vb4pex5vsknk084sn02q",
+    key: "key_01h455vb4pex5vsknk084sn02q",
 };
 
 #[tokio::test]
@@ -116,12 +117,15 @@ async fn ids_that_are_not_this_merchants_are_not_found() {
     let (payment, refund) = (payment.as_str().unwrap(), refund.as_str().unwrap());
     let made = world.post("/api/v1/customers", r#"{"reference": "ours"}"#).await.json();
     let method = world.method("ours").await;
-    let theirs = Ids { payment, refund, customer: made["id"].as_str().unwrap(), method: &method };
-    for there in ["/api/v1/refunds/{id}", "/api/v1/customers/{id}", "/api/v1/payment-methods/{id}"] {
+    let key = world.post("/api/v1/api-keys", "").await.json()["id"].clone();
+    let (customer, key) = (made["id"].as_str().unwrap(), key.as_str().unwrap());
+    let theirs = Ids { payment, refund, customer, method: &method, key };
+    for there in ["refunds/{id}", "customers/{id}", "payment-methods/{id}", "api-keys/{id}"] {
+        let there = &format!("/api/v1/{there}");
         assert_eq!(world.get(&filled(there, theirs)).await.status, StatusCode::OK, "{there}");
     }
     let by_reference = Ids { customer: "ours", ..NOBODYS };
-    let swapped = Ids { payment: refund, refund: payment, customer: payment, method: payment };
+    let swapped = Ids { payment: refund, refund: payment, customer: payment, method: payment, key: payment };
 
     let mut tried = 0;
     for route in routes().iter().filter(|route| route.path.contains("{id}")) {
@@ -136,7 +140,7 @@ async fn ids_that_are_not_this_merchants_are_not_found() {
             (&stranger, by_reference),
             (&own, NOBODYS),
             (&own, swapped),
-            (&own, Ids { payment: "pay_", refund: "re_", customer: "cus_", method: "pm_" }),
+            (&own, Ids { payment: "pay_", refund: "re_", customer: "cus_", method: "pm_", key: "key_" }),
             (&own, Ids::all("x")),
             (&own, Ids::all("%ff")),
             (&own, Ids::all("4242424242424242")),

@@ -22,6 +22,7 @@ struct Owned {
     refund: String,
     customer: String,
     method: String,
+    key: String,
     /// References that lead to them.
     references: Vec<String>,
 }
@@ -42,6 +43,7 @@ impl Owned {
         let payment = text(&paid["id"]);
         let refund = json!({"amount": 1, "reason": PRIVATE}).to_string();
         let refund = world.post(&format!("/api/v1/payments/{payment}/refund"), &refund).await.json();
+        let key = text(&world.post("/api/v1/api-keys", "").await.json()["id"]);
         world.node.catch_up_search().await.unwrap();
         let references = vec![
             text(&paid["attempts"][0]["id"]),
@@ -52,7 +54,7 @@ impl Owned {
             format!("ref-{PRIVATE}"),
             world.scope().await.merchant.to_string(),
         ];
-        Self { payment, refund: text(&refund["id"]), customer, method, references }
+        Self { payment, refund: text(&refund["id"]), customer, method, key, references }
     }
 
     fn of(&self, kind: Need) -> &String {
@@ -64,7 +66,9 @@ impl Owned {
     }
 
     fn ids(&self) -> impl Iterator<Item = &String> {
-        [&self.payment, &self.refund, &self.customer, &self.method].into_iter().chain(&self.references)
+        [&self.payment, &self.refund, &self.customer, &self.method, &self.key]
+            .into_iter()
+            .chain(&self.references)
     }
 
     /// All of it, as the owner sees it.
@@ -77,6 +81,8 @@ impl Owned {
             format!("customers/{}", self.customer),
             format!("customers/{}/payment_methods", self.customer),
             format!("payment-methods/{}", self.method),
+            format!("api-keys/{}", self.key),
+            "api-keys?limit=100".to_owned(),
         ] {
             let reply = world.get(&format!("/api/v1/{path}")).await;
             assert_eq!(reply.status.as_u16(), 200, "{path}: {}", reply.text());

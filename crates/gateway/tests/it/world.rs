@@ -237,12 +237,13 @@ pub(crate) struct Ids<'a> {
     pub(crate) refund: &'a str,
     pub(crate) customer: &'a str,
     pub(crate) method: &'a str,
+    pub(crate) key: &'a str,
 }
 
 impl<'a> Ids<'a> {
     /// The same text everywhere.
     pub(crate) const fn all(text: &'a str) -> Self {
-        Self { payment: text, refund: text, customer: text, method: text }
+        Self { payment: text, refund: text, customer: text, method: text, key: text }
     }
 }
 
@@ -253,6 +254,7 @@ pub(crate) fn filled(path: &str, ids: Ids<'_>) -> String {
         Some("refunds") => ids.refund,
         Some("customers" | "users") => ids.customer,
         Some("payment-methods") => ids.method,
+        Some("api-keys") => ids.key,
         _ => ids.payment,
     };
     path.replace("{id}", id)

@@ -3,5 +3,6 @@
 
 mod authentication;
 mod first_start;
+mod own_keys;
 mod verbs;
 mod world;

@@ -1,5 +1,6 @@
 //! The descriptions, by area: one file each, with its bodies and its operations.
 
+mod api_keys;
 mod customers;
 mod method;
 mod methods;
@@ -26,6 +27,7 @@ pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
         customers::OPERATIONS,
         methods::OPERATIONS,
         providers::OPERATIONS,
+        api_keys::OPERATIONS,
         test_clock::OPERATIONS,
         notices::OPERATIONS,
         signed_events::OPERATIONS,

@@ -37,6 +37,10 @@ pub(crate) async fn prepared(world: &World, need: Need) -> String {
             world.post(&format!("/api/v1/customers/{customer}/payment_methods"), CARD).await;
             customer
         }
+        Need::ApiKey => {
+            let body = r#"{"scopes": ["payments:read", "refunds:write"], "expires_in_seconds": 7776000}"#;
+            id(&world.post("/api/v1/api-keys", body).await.json())
+        }
         Need::PaymentMethod => id(&world.post("/api/v1/payment-methods/tokenize", CARD).await.json()),
         Need::Refund => {
             let payment = id(&world.pay("").await);

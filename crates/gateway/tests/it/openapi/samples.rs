@@ -52,7 +52,12 @@ impl Stand {
     fn value(&mut self, name: &str, value: &Value) -> Value {
         match value {
             Value::Object(members) => {
-                let members = members.iter().map(|(name, value)| (name.clone(), self.value(name, value)));
+                let is_key = members.get("object") == Some(&json!("api_key"));
+                let members = members.iter().map(|(name, value)| match name.as_str() {
+                    "last4" if is_key => (name.clone(), json!("cdef")),
+                    "key" if is_key => (name.clone(), json!("sk_test_0123456789abcdef")),
+                    _ => (name.clone(), self.value(name, value)),
+                });
                 Value::Object(members.collect::<Map<_, _>>())
             }
             Value::Array(items) => items.iter().map(|item| self.value(name, item)).collect(),
