@@ -22,6 +22,7 @@ mod money;
 mod network;
 mod port;
 mod posting;
+mod quick;
 mod record;
 mod scope;
 mod secret;
@@ -46,6 +47,7 @@ pub use money::{Money, MoneyError};
 pub use network::{Network, NetworkError};
 pub use port::{BoxFuture, Clock, Ids, Monotonic, Random, Store, StoreError, Tasks};
 pub use posting::{AccountKind, LedgerAccount, Phase, PostingKind, Transfer};
+pub use quick::{QuickMap, quick_hash};
 pub use record::{
     Cell, Column, ColumnType, Comparison, Direction, Filter, Index, Query, Record, RecordError, Row, Scoped,
     Table, Versioned, decode_state, encode_state, state_json,

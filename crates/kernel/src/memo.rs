@@ -1,9 +1,10 @@
 //! What is made once for each of a few keys, and from then on only found again.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{PoisonError, RwLock};
+
+use crate::QuickMap;
 
 /// Values by key. It never forgets: keys must come from a closed set, such as routes, providers and
 /// statuses, and never from a caller's choice.
@@ -11,7 +12,7 @@ use std::sync::{PoisonError, RwLock};
 /// Readers do not wait for each other. Two who miss a key at once both make it, and one of the two
 /// values is kept.
 #[derive(Debug)]
-pub struct Memo<K, V>(RwLock<HashMap<K, V>>);
+pub struct Memo<K, V>(RwLock<QuickMap<K, V>>);
 
 impl<K, V> Default for Memo<K, V> {
     fn default() -> Self {

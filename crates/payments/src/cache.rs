@@ -1,12 +1,11 @@
 //! What is read often and changes seldom, kept for at most five seconds: a change is in force on all
 //! nodes by then.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Clock, Monotonic};
+use kernel::{Clock, Monotonic, QuickMap};
 use parking_lot::RwLock;
 
 const LIFE: Duration = Duration::from_secs(5);
@@ -16,7 +15,7 @@ const ROOM: usize = 10_000;
 
 pub(crate) struct Cache<K, V> {
     clock: Arc<dyn Clock>,
-    entries: RwLock<HashMap<K, (Monotonic, V)>>,
+    entries: RwLock<QuickMap<K, (Monotonic, V)>>,
 }
 
 impl<K: Hash + Eq, V: Clone> Cache<K, V> {

@@ -1,13 +1,12 @@
 //! The time that people see: each scope's own. A test merchant moves its clock forward, and what was
 //! promised in time comes true.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
     Actor, Advance, Answer, Cell, Changes, Claim, Clock, Comparison, Duplicate, Exchanged, Filter, Job, Lane,
-    Mode, Monotonic, Outcome, Query, Record, Scope, Store, TakenJob, TestClock, Timestamp,
+    Mode, Monotonic, Outcome, Query, QuickMap, Record, Scope, Store, TakenJob, TestClock, Timestamp,
 };
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -39,7 +38,7 @@ const PAGE: u32 = 200;
 pub(crate) struct Clocks {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    known: RwLock<HashMap<Scope, (Monotonic, Duration)>>,
+    known: RwLock<QuickMap<Scope, (Monotonic, Duration)>>,
 }
 
 impl Clocks {

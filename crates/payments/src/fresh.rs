@@ -3,10 +3,9 @@
 //!
 //! It may forget anything at any time: what is not here is read from the store.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use kernel::{Monotonic, Scope};
+use kernel::{Monotonic, QuickMap, Scope};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
@@ -25,7 +24,7 @@ pub(crate) struct Fresh(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    rows: HashMap<(Scope, Uuid), PaymentRow>,
+    rows: QuickMap<(Scope, Uuid), PaymentRow>,
     /// Until when somebody here asks for them.
     wanted_until: Option<Monotonic>,
 }
@@ -43,7 +42,7 @@ impl Fresh {
         {
             let mut kept = self.0.lock();
             if kept.wanted_until.is_none_or(|until| now > until) {
-                kept.rows = HashMap::new();
+                kept.rows = QuickMap::default();
                 return;
             }
         }

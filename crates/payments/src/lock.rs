@@ -3,9 +3,10 @@
 //! Held for load, decide and commit, never during a call to a provider. It saves this node's commands
 //! from conflicting with each other; against other nodes the versions guard.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use kernel::QuickMap;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -25,7 +26,7 @@ struct Queue {
     commands: VecDeque<oneshot::Sender<Held>>,
 }
 
-type Table = Arc<Mutex<HashMap<Uuid, Queue>>>;
+type Table = Arc<Mutex<QuickMap<Uuid, Queue>>>;
 
 /// The locks of a node's payments. A payment without a holder takes no room.
 #[derive(Clone, Default)]

@@ -5,12 +5,12 @@
 //! how many events of its payment it has seen. After downtime it goes on where it was; a new form of
 //! the rows, or an operator's wish, begins at the journal's beginning.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use kernel::{
     Cell, Changes, Column, ColumnType, Comparison, Filter, Id, Insert, JOURNAL, Lane, Lease, Mode, Outcome,
-    Query, Row, Scope, Table, Update,
+    Query, QuickMap, Row, Scope, Table, Update,
 };
 use uuid::Uuid;
 
@@ -103,7 +103,7 @@ pub(crate) struct LastPass {
     /// Where it ended. While the cursor stands there, nobody else has written since.
     place: Option<Place>,
     /// The rows it wrote: their versions, and how many events of their payment they know.
-    rows: HashMap<(Scope, Uuid), Known>,
+    rows: QuickMap<(Scope, Uuid), Known>,
 }
 
 /// A payment's row as it stands.

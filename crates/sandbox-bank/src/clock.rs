@@ -2,11 +2,11 @@
 //! happens to an account's charges is dated by its clock; when a notice goes out is real time, and
 //! rewritten when the clock moves.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use kernel::{
-    Advance, Auth, Changes, Effect, Id, Lane, Method, Outcome, Query, Request, Scope, TestClock, Timestamp,
+    Advance, Auth, Changes, Effect, Id, Lane, Method, Outcome, Query, QuickMap, Request, Scope, TestClock,
+    Timestamp,
 };
 use parking_lot::Mutex;
 
@@ -27,7 +27,7 @@ const LIFE: Duration = Duration::from_secs(5);
 const NOTICES_MAX: u32 = 10_000;
 
 /// Clocks seen lately, with the real time at which they were read. In memory there are no others.
-pub(crate) type Clocks = Mutex<HashMap<Scope, (Timestamp, Duration)>>;
+pub(crate) type Clocks = Mutex<QuickMap<Scope, (Timestamp, Duration)>>;
 
 /// The request that moves an account's clock to so far ahead of the real one. Made again it changes
 /// nothing.

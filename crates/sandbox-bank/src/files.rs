@@ -5,12 +5,13 @@
 //! costs two short locks and no serialization.
 
 use std::collections::hash_map::Entry as Slot;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
-    Changes, Comparison, Filter, Id, Lane, Outcome, Query, RowKey, Scope, Store, Timestamp, Versioned,
+    Changes, Comparison, Filter, Id, Lane, Outcome, Query, QuickMap, RowKey, Scope, Store, Timestamp,
+    Versioned,
 };
 use parking_lot::Mutex;
 use uuid::Uuid;
@@ -32,7 +33,7 @@ pub(crate) struct Memory {
 /// One lock guards all: what one write holds appears together.
 #[derive(Default)]
 struct Shelves {
-    filings: HashMap<(Scope, FiledId), (Arc<Filing>, i64)>,
+    filings: QuickMap<(Scope, FiledId), (Arc<Filing>, i64)>,
     /// In the order of their arrival: the first are forgotten first.
     arrivals: VecDeque<(Scope, FiledId)>,
     notices: BTreeMap<(Timestamp, Uuid), Notice>,

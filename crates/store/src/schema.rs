@@ -1,8 +1,6 @@
 //! The joined declarations: which tables there are, and the migrations that make them.
 
-use std::collections::HashMap;
-
-use kernel::{Migration, SYSTEM_TABLES, Table};
+use kernel::{Migration, QuickMap, SYSTEM_TABLES, Table};
 
 use crate::OpenError;
 
@@ -18,7 +16,7 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
 #[derive(Clone, Debug)]
 pub struct Schema {
     tables: Vec<&'static Table>,
-    by_name: HashMap<&'static str, usize>,
+    by_name: QuickMap<&'static str, usize>,
     migrations: Vec<Migration>,
 }
 
@@ -38,7 +36,7 @@ impl Schema {
     /// The store's own tables, then these. The order of tables is the order in which a batch writes
     /// them, so it must be the same on all nodes.
     pub fn new(tables: &[&'static Table], migrations: &[&[Migration]]) -> Result<Self, OpenError> {
-        let mut schema = Self { tables: Vec::new(), by_name: HashMap::new(), migrations: Vec::new() };
+        let mut schema = Self { tables: Vec::new(), by_name: QuickMap::default(), migrations: Vec::new() };
         for table in SYSTEM_TABLES.iter().chain(tables) {
             if schema.by_name.insert(table.name, schema.tables.len()).is_some() {
                 return Err(OpenError::Declaration(format!("two tables are named `{}`", table.name)));

@@ -1,6 +1,5 @@
 //! From a [`Changes`] to checked rows: what needs no database to be refused is refused here.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use kernel::{
@@ -347,23 +346,21 @@ fn hastened(
 
 /// One row per subject, in order of first mention.
 fn journal_rows(events: Vec<Event>) -> Result<Vec<Insert>, String> {
-    let mut order: Vec<(Scope, Uuid)> = Vec::new();
-    let mut groups: HashMap<(Scope, Uuid), Vec<Event>> = HashMap::new();
+    // One commit tells of few subjects, and mostly of one.
+    let mut groups: Vec<((Scope, Uuid), Vec<Event>)> = Vec::with_capacity(1);
     for event in events {
         let subject = (event.scope, event.subject);
-        let group = groups.entry(subject).or_default();
-        if let Some(last) = group.last() {
-            if event.sequence != last.sequence.saturating_add(1) {
-                return Err("the events of a subject have a gap".to_owned());
-            }
-        } else {
-            order.push(subject);
+        let Some((_, group)) = groups.iter_mut().rev().find(|(known, _)| *known == subject) else {
+            groups.push((subject, vec![event]));
+            continue;
+        };
+        if group.last().is_some_and(|last| event.sequence != last.sequence.saturating_add(1)) {
+            return Err("the events of a subject have a gap".to_owned());
         }
         group.push(event);
     }
-    let mut rows = Vec::with_capacity(order.len());
-    for (scope, subject) in order {
-        let Some(group) = groups.remove(&(scope, subject)) else { continue };
+    let mut rows = Vec::with_capacity(groups.len());
+    for ((scope, subject), group) in groups {
         let first = group.first().map_or(0, |event| event.sequence);
         if first < 1 {
             return Err("the events of a subject begin at 1".to_owned());

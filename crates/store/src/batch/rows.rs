@@ -1,8 +1,6 @@
 //! Which rows a commit touches: a row appears once per batch, later changes to it wait.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use kernel::{Cell, Scope};
+use kernel::{Cell, Scope, quick_hash};
 
 /// A row as a number. Two rows that share one only wait for each other without need: the hash is of
 /// 64 bits and never decides what is written.
@@ -40,11 +38,7 @@ pub(crate) enum Effect {
 
 /// Names a row by its table, its scope and its key.
 pub(crate) fn hash_row(table: &str, scope: Option<Scope>, key: &[Cell]) -> RowHash {
-    let mut hasher = DefaultHasher::new();
-    table.hash(&mut hasher);
-    scope.map(Scope::to_bytes).hash(&mut hasher);
-    key.hash(&mut hasher);
-    RowHash(hasher.finish())
+    RowHash(quick_hash((table, scope.map(Scope::to_bytes), key)))
 }
 
 impl RowHash {
