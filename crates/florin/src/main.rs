@@ -11,9 +11,9 @@ mod shutdown;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-// It takes the place of C's `malloc`, and so of Rust's and SQLite's. What a payment allocates on one thread is
-// freed on another, the store's; here a thread keeps such blocks by their addresses alone, and need not touch
-// cold memory to find the next free one.
+// It takes the place of C's `malloc`, and so of Rust's and SQLite's. What a payment allocates on one thread
+// is freed on another, the store's; here a thread keeps such blocks by their addresses alone, and need not
+// touch cold memory to find the next free one.
 use tikv_jemallocator as _;
 
 use command::CommandLine;
