@@ -73,6 +73,9 @@ pub enum Auth {
         /// Where tokens are given out: an absolute URL.
         token_url: String,
     },
+    /// An HTTP Message Signature (RFC 9421, `hmac-sha256`) over method, path, body and the request's key,
+    /// under this secret. The key is sent as `Idempotency-Key`, too.
+    Signed(&'static str),
 }
 
 /// The opened secrets of one provider account, in memory only.

@@ -7,7 +7,9 @@ use payments::{NewAccount, PaymentsError};
 use provider_kit::ProviderAccount;
 
 use crate::Node;
-use crate::config::{Config, PaypalApp, PaypalConfig, ProvidersConfig, StripeConfig, StripeKeys};
+use crate::config::{
+    Config, HttpConfig, PaypalApp, PaypalConfig, ProvidersConfig, StripeConfig, StripeKeys,
+};
 
 /// An account as it is configured: of which world, and what its key is recognised by.
 struct Configured {
@@ -56,7 +58,7 @@ fn configured(providers: &ProvidersConfig) -> Vec<Configured> {
         providers.stripe.accounts().filter_map(|(mode, keys)| stripe(&providers.stripe, mode, keys));
     let at_paypal =
         providers.paypal.accounts().filter_map(|(mode, app)| paypal(&providers.paypal, mode, app));
-    at_stripe.chain(at_paypal).collect()
+    at_stripe.chain(at_paypal).chain(http(&providers.http)).collect()
 }
 
 /// A setting that is there only where it is on.
@@ -104,4 +106,18 @@ fn stripe(config: &StripeConfig, mode: Mode, keys: &StripeKeys) -> Option<Config
         key,
         account: NewAccount { provider: "stripe".to_owned(), identity: String::new(), settings, secrets },
     })
+}
+
+/// Who we are behind an adapter is the adapter itself: its address.
+fn http(config: &HttpConfig) -> Option<Configured> {
+    let (base_url, key) = (config.base_url.clone()?, config.signing_secret.clone()?);
+    let settings = settings([
+        ("base_url", Some(base_url.clone())),
+        ("capabilities", config.capabilities.clone()),
+        ("disabled", truth(!config.enabled)),
+    ]);
+    let mut secrets = vec![("signing_secret".to_owned(), key.clone())];
+    secrets.extend(config.webhook_secret.clone().map(|secret| ("webhook_secret".to_owned(), secret)));
+    let account = NewAccount { provider: "http".to_owned(), identity: String::new(), settings, secrets };
+    Some(Configured { mode: config.mode(), identity: Some(base_url), key, account })
 }

@@ -19,6 +19,7 @@ mod profile;
 mod provider;
 pub mod scrub;
 pub mod signing;
+pub mod standard_webhooks;
 mod webhook;
 
 pub use account::{Account, ProviderAccount};

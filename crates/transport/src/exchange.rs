@@ -12,6 +12,7 @@ use crate::connect::ConnectError;
 use crate::deadline::{is_over, remaining, within};
 use crate::outgoing::message;
 use crate::pool::Connection;
+use crate::signature;
 use crate::target::{Host, Target};
 use crate::transport::Transport;
 
@@ -45,7 +46,9 @@ impl Transport {
         deadline: Deadline,
     ) -> Exchanged {
         let prepared = Target::parse(&request.url).and_then(|target| {
-            message(request, credentials, &target, token).map(|message| (target, message))
+            let mut message = message(request, credentials, &target, token)?;
+            signature::sign(&mut message, request, credentials, self.shared.clock.now())?;
+            Ok((target, message))
         });
         let (target, message) = match prepared {
             Ok(prepared) => prepared,

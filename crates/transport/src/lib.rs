@@ -21,6 +21,7 @@ mod outgoing;
 mod pool;
 mod recording;
 mod settings;
+mod signature;
 mod stream;
 mod target;
 mod transport;

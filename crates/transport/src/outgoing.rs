@@ -67,7 +67,8 @@ fn authorization(
         Ok::<&str, String>(secret.expose())
     };
     let text = match auth {
-        Auth::None => return Ok(None),
+        // Signed once the message stands.
+        Auth::None | Auth::Signed(_) => return Ok(None),
         Auth::Bearer(name) => format!("Bearer {}", secret(name)?),
         Auth::Basic(user, password) => {
             let pair = format!("{}:{}", secret(user)?, secret(password)?);

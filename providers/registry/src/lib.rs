@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use provider_http::Http;
 use provider_kit::Registry;
 use provider_paypal::Paypal;
 use provider_sandbox::Sandbox;
@@ -10,5 +11,5 @@ use provider_stripe::Stripe;
 
 /// All providers.
 pub fn all() -> Registry {
-    Registry::new(vec![Arc::new(Sandbox), Arc::new(Stripe), Arc::new(Paypal)])
+    Registry::new(vec![Arc::new(Http), Arc::new(Sandbox), Arc::new(Stripe), Arc::new(Paypal)])
 }

@@ -37,7 +37,7 @@ pub use manual::configuration_page;
 pub use names::names_page;
 pub use origin::Origin;
 pub use paypal::{PaypalApp, PaypalConfig, PaypalEnvironment};
-pub use providers::{ProvidersConfig, StripeConfig, StripeKeys};
+pub use providers::{HttpConfig, ProvidersConfig, StripeConfig, StripeKeys};
 pub use reference::{Effective, default_text};
 pub use settings::{
     BankPlace, Config, DatabaseConfig, LogConfig, LogFormat, LogLevel, MetricsConfig, MonitoringConfig,
@@ -156,6 +156,8 @@ fn alike(one: &Result<Config, &'static str>, other: &Result<Config, &'static str
         (Ok(one), Ok(other)) => {
             one.encryption_key == other.encryption_key
                 && one.database.url == other.database.url
+                && one.providers.http.signing_secret == other.providers.http.signing_secret
+                && one.providers.http.webhook_secret == other.providers.http.webhook_secret
                 && one.webhooks.hmac_secret == other.webhooks.hmac_secret
                 && one.monitoring.api_key == other.monitoring.api_key
                 && format!("{one:?}") == format!("{other:?}")

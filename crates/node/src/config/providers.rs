@@ -11,6 +11,64 @@ pub struct ProvidersConfig {
     pub paypal: PaypalConfig,
     /// Stripe.
     pub stripe: StripeConfig,
+    /// The operator's own adapter.
+    pub http: HttpConfig,
+}
+
+/// The operator's own adapter.
+#[derive(Clone, Debug, Default)]
+pub struct HttpConfig {
+    /// Whether it is charged.
+    pub enabled: bool,
+    /// Where it is; `None`: there is none.
+    pub base_url: Option<String>,
+    /// What requests are signed with.
+    pub signing_secret: Option<Secret<String>>,
+    /// What its notices are signed with; several with commas between.
+    pub webhook_secret: Option<Secret<String>>,
+    /// What it has of the capabilities, with commas between; `None`: all.
+    pub capabilities: Option<String>,
+    /// In which world it charges; `None`: in the live one.
+    pub environment: Option<Mode>,
+}
+
+impl HttpConfig {
+    /// In which world it charges.
+    pub fn mode(&self) -> Mode {
+        self.environment.unwrap_or(Mode::Live)
+    }
+
+    /// Refuses settings that contradict each other, or say half.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |reason: &str| Err(ConfigError::Relation(reason.to_owned()));
+        let Some(url) = &self.base_url else {
+            if self.signing_secret.is_some() || self.webhook_secret.is_some() {
+                return refuse("payment.http says nothing without payment.http.base_url");
+            }
+            return Ok(());
+        };
+        if self.signing_secret.is_none() {
+            return refuse("payment.http.base_url needs payment.http.signing_secret beside it");
+        }
+        let is_near = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+        let is_plain = url.starts_with("http://") && !is_near.iter().any(|near| url.starts_with(near));
+        if is_plain && self.mode() == Mode::Live {
+            return refuse("payment.http.base_url must begin with https:// where real money is charged");
+        }
+        let profile = provider_registry::all();
+        let profile = profile.get("http").map(|provider| provider.profile());
+        let known: Vec<&str> = profile
+            .map(|profile| profile.capabilities.iter().map(|capability| capability.as_str()).collect())
+            .unwrap_or_default();
+        let listed = self.capabilities.as_deref().unwrap_or_default().split(',').map(str::trim);
+        if let Some(strange) = listed.filter(|word| !word.is_empty()).find(|word| !known.contains(word)) {
+            let known = known.join(", ");
+            return Err(ConfigError::Relation(format!(
+                "payment.http.capabilities has no {strange}; there is: {known}"
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// The accounts at Stripe.

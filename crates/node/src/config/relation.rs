@@ -69,6 +69,7 @@ impl Config {
         }
         self.providers.paypal.check()?;
         self.providers.stripe.check()?;
+        self.providers.http.check()?;
         if let BankPlace::Address(_) = self.sandbox.bank
             && (self.sandbox.faults != sandbox_bank::Faults::default() || !self.sandbox.latency.is_zero())
         {

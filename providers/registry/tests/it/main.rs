@@ -8,6 +8,7 @@
 )]
 
 mod clock;
+mod http;
 mod mutants;
 mod pages;
 mod paypal;
@@ -44,5 +45,5 @@ async fn conforms(id: &str, fake: &dyn Fake) {
 #[test]
 fn every_provider_has_its_fake() {
     let known: Vec<&str> = provider_registry::all().iter().map(|provider| provider.profile().id).collect();
-    assert_eq!(known, ["paypal", "sandbox", "stripe"]);
+    assert_eq!(known, ["http", "paypal", "sandbox", "stripe"]);
 }

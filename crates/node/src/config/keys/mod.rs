@@ -2,6 +2,7 @@
 //! here.
 
 mod database;
+mod http;
 mod limits;
 mod log;
 mod operation;
@@ -32,6 +33,7 @@ pub(super) const SECTIONS: &[Section] = &[
     paypal::TEST,
     stripe::SECTION,
     stripe::TEST,
+    http::SECTION,
     routing::SECTION,
     limits::SECTION,
     rate_limit::SECTION,
