@@ -7,9 +7,7 @@ use payments::{NewAccount, PaymentsError};
 use provider_kit::ProviderAccount;
 
 use crate::Node;
-use crate::config::{
-    Config, HttpConfig, PaypalApp, PaypalConfig, ProvidersConfig, StripeConfig, StripeKeys,
-};
+use crate::config::{Config, HttpConfig, PaypalApp, PaypalConfig, ProvidersConfig, StripeConfig, StripeKeys};
 
 /// An account as it is configured: of which world, and what its key is recognised by.
 struct Configured {
