@@ -153,6 +153,7 @@ impl Payments {
                 .listens()
                 .then(|| Box::new(Answered { verdict: Verdict::Accepted, ..answered(&draft, id) }));
             let waiting = waiting(&draft, id);
+            let began = self.clock.monotonic();
             let driven = match self.account_of(&draft, id, &mut opened).await {
                 Ok(()) => self.drive(&mut draft, &opened, id, start).await,
                 Err(error) => Err(error),
@@ -161,7 +162,7 @@ impl Payments {
                 && id.kind.is_charge()
             {
                 // Like what is there for other accounts: most payments never need it.
-                Box::pin(self.offer(&mut draft, detour, &opened, id, report)).await;
+                Box::pin(self.offer(&mut draft, detour, &opened, id, report, began)).await;
             }
             // Before the settle is queued: its successors may be sent from its commit on.
             start = self.start();

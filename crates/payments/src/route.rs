@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use kernel::Id;
+use kernel::{Id, Monotonic};
 use parking_lot::Mutex;
 use provider_kit::{Account, Advice, DeclineCode, MethodKind, Outcome as Told};
 use routing::{Candidate, Ended, Facts, Health, Rates, Routes, bin_number, decide};
@@ -256,11 +256,12 @@ impl Payments {
         source: &Source,
     ) -> Result<Ready, PaymentsError> {
         loop {
+            let began = self.clock.monotonic();
             let ready = self.ready(&route.opened, id, source).await?;
             let (Some(routed), Some(failure)) = (&mut route.routed, &ready.failure) else {
                 return Ok(ready);
             };
-            self.note_call(routed, &route.opened, failure);
+            self.note_call(routed, &route.opened, failure, began);
             let ended = ended(failure, false);
             let Some((ended, next)) = ended.and_then(|ended| Some((ended, routed.next(ended)?))) else {
                 return Ok(ready);
@@ -278,8 +279,9 @@ impl Payments {
         opened: &Opened,
         id: OperationId,
         report: &Report,
+        began: Monotonic,
     ) {
-        self.note_call(&detour.routed, opened, report);
+        self.note_call(&detour.routed, opened, report, began);
         let maybe_sent = draft.operation(id).is_none_or(|operation| operation.maybe_sent);
         let Some(source) = &detour.source else { return };
         let Some(mut why) = ended(report, maybe_sent) else { return };
@@ -287,6 +289,7 @@ impl Payments {
             if next.check_room(self.settings.calls_at_once).is_err() {
                 continue;
             }
+            let began = self.clock.monotonic();
             let ready = match self.ready(&next, id.payment, source).await {
                 Ok(ready) => ready,
                 Err(error) => {
@@ -295,7 +298,7 @@ impl Payments {
                 }
             };
             if let Some(failure) = &ready.failure {
-                self.note_call(&detour.routed, &next, failure);
+                self.note_call(&detour.routed, &next, failure, began);
                 let Some(ended) = ended(failure, false) else { return };
                 why = ended;
                 continue;
@@ -311,14 +314,14 @@ impl Payments {
         }
     }
 
-    /// What came of a call, for the account's breaker: no answer is a failure, and so is one that says
+    /// What came of a call that `began` then, for the account's breaker: no answer is a failure, and so is one that says
     /// nothing. A decline is an answer.
-    fn note_call(&self, routed: &Routed, opened: &Opened, report: &Report) {
+    fn note_call(&self, routed: &Routed, opened: &Opened, report: &Report, began: Monotonic) {
         let failed =
             matches!(report, Report::NotSent(_) | Report::MaybeSent(_) | Report::Told(Told::Unknown { .. }));
         let now = self.clock.monotonic();
         let rules = &routed.routes.health;
-        self.learned.0.lock().0.note(opened.account.id, routed.method, failed, now, rules);
+        self.learned.0.lock().0.note(opened.account.id, routed.method, failed, began, now, rules);
     }
 
     /// What became of charges that rules decided, for the strategy `best`. Once the commit stands.

@@ -35,9 +35,14 @@ pub enum Because {
         /// Of all that could be drawn.
         of: u32,
     },
-    /// The dice fell on another; it has so many shares.
+    /// The dice fell on another, or it comes behind where they fall; it has so many shares.
     NotDrawn {
         /// Its own.
+        share: u32,
+    },
+    /// There is no other whose calls are answered: nothing was drawn.
+    Alone {
+        /// Its shares.
         share: u32,
     },
     /// Of a thousand payments it is expected to make so many succeed, by so many outcomes.
@@ -100,10 +105,11 @@ pub fn decide<'r>(
         };
         let (well, ill) = (eligible(&|gate| gate != Gate::Open), eligible(&|gate| gate == Gate::Open));
         let ranking = Ranking { routes, rule, facts, candidates, rates };
+        // The dice fall once, among the first that could be charged: behind those nothing is left to chance.
         let mut draw = Some(draw);
-        let mut draw = || draw.take().map_or(0, |draw| draw());
         for group in [well, ill] {
-            ranked.extend(ranking.rank(group, &mut draw));
+            let draw = if group.is_empty() { None } else { draw.take() };
+            ranked.extend(ranking.rank(group, draw));
         }
     }
     if ranked.is_empty() {
@@ -129,7 +135,7 @@ struct Ranking<'a> {
 
 impl Ranking<'_> {
     /// All of a group in the rule's order.
-    fn rank(&self, group: Vec<usize>, draw: &mut dyn FnMut() -> u64) -> Vec<Ranked> {
+    fn rank(&self, group: Vec<usize>, draw: Option<impl FnOnce() -> u64>) -> Vec<Ranked> {
         match &self.rule.strategy {
             Strategy::Order(_) => {
                 group.into_iter().map(|place| self.ranked(place, Because::Listed)).collect()
@@ -145,34 +151,45 @@ impl Ranking<'_> {
         Ranked { place, because, gate }
     }
 
-    fn split(&self, group: &[usize], shares: &[(String, u32)], draw: &mut dyn FnMut() -> u64) -> Vec<Ranked> {
+    fn split(
+        &self,
+        group: &[usize],
+        shares: &[(String, u32)],
+        draw: Option<impl FnOnce() -> u64>,
+    ) -> Vec<Ranked> {
         let share = |place: usize| {
             let name = self.candidates.get(place).map(|one| one.name);
             shares.iter().find(|(known, _)| Some(known.as_str()) == name).map_or(0, |(_, share)| *share)
         };
         let mut weighed: Vec<(usize, u32)> = group.iter().map(|place| (*place, share(*place))).collect();
         let of: u32 = weighed.iter().map(|(_, share)| share).sum();
-        if weighed.len() < 2 {
-            return weighed
-                .into_iter()
-                .map(|(place, share)| self.ranked(place, Because::Drawn { share, of }))
-                .collect();
-        }
-        let mut point = u32::try_from(draw() % u64::from(of.max(1))).unwrap_or(0);
-        let drawn = weighed.iter().position(|(_, share)| {
-            let is_it = point < *share;
-            point = point.saturating_sub(*share);
-            is_it
-        });
-        let (first, share) = weighed.remove(drawn.unwrap_or(0));
+        let first = match (weighed.as_slice(), draw) {
+            ([], _) | (_, None) => None,
+            ([(place, share)], Some(_)) => Some(self.ranked(*place, Because::Alone { share: *share })),
+            (_, Some(draw)) => {
+                let mut point = u32::try_from(draw() % u64::from(of.max(1))).unwrap_or(0);
+                let drawn = weighed.iter().find(|(_, share)| {
+                    let is_it = point < *share;
+                    point = point.saturating_sub(*share);
+                    is_it
+                });
+                drawn.map(|(place, share)| self.ranked(*place, Because::Drawn { share: *share, of }))
+            }
+        };
+        weighed.retain(|(place, _)| first.is_none_or(|first| first.place != *place));
         // Behind the one that was drawn the greatest share comes first, equal ones as they are listed.
         weighed.sort_by_key(|(_, share)| std::cmp::Reverse(*share));
         let others =
             weighed.into_iter().map(|(place, share)| self.ranked(place, Because::NotDrawn { share }));
-        std::iter::once(self.ranked(first, Because::Drawn { share, of })).chain(others).collect()
+        first.into_iter().chain(others).collect()
     }
 
-    fn best(&self, group: Vec<usize>, explore_percent: u32, draw: &mut dyn FnMut() -> u64) -> Vec<Ranked> {
+    fn best(
+        &self,
+        group: Vec<usize>,
+        explore_percent: u32,
+        draw: Option<impl FnOnce() -> u64>,
+    ) -> Vec<Ranked> {
         let mut rated: Vec<Ranked> = group
             .into_iter()
             .filter_map(|place| {
@@ -185,7 +202,10 @@ impl Ranking<'_> {
             Because::Rate { permille, .. } => std::cmp::Reverse(permille),
             _ => std::cmp::Reverse(0),
         });
-        if rated.len() > 1 && explore_percent > 0 {
+        if rated.len() > 1
+            && explore_percent > 0
+            && let Some(draw) = draw
+        {
             let drawn = draw();
             if drawn % 100 < u64::from(explore_percent) {
                 let count = u64::try_from(rated.len()).unwrap_or(1);
@@ -220,6 +240,7 @@ impl Because {
             Self::Listed => "listed in this place".to_owned(),
             Self::Drawn { share, of } => format!("drawn: {share} of {of} shares"),
             Self::NotDrawn { share } => format!("not drawn: {share} shares"),
+            Self::Alone { share } => format!("nothing to draw among: {share} shares"),
             Self::Rate { permille, outcomes } => {
                 format!("expected to succeed {permille} of 1000 times, by {outcomes} outcomes")
             }
@@ -235,6 +256,7 @@ impl Decision<'_> {
     /// The decision as it stands in events and answers: the rule, how it chooses, the accounts in their
     /// order with the reasons, and those that were passed over with theirs.
     pub fn to_json(&self, candidates: &[Candidate<'_>]) -> Value {
+        let all_fail = self.ranked.iter().all(|ranked| ranked.gate == Gate::Open);
         let order: Vec<Value> = self
             .ranked
             .iter()
@@ -243,6 +265,9 @@ impl Decision<'_> {
                 let mut because = ranked.because.words();
                 match ranked.gate {
                     Gate::Closed => {}
+                    Gate::Open if all_fail => {
+                        because.push_str("; its calls failed of late, like those of all that can charge it");
+                    }
                     Gate::Open => because.push_str("; last, because its calls failed of late"),
                     Gate::Ready => because.push_str("; its calls failed of late, and this one finds out"),
                 }

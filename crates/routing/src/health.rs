@@ -44,8 +44,9 @@ pub enum Gate {
 enum State {
     /// The newest outcomes, the newest in the lowest bit: 1 is a failure.
     Closed { failures: u32, count: u32 },
-    /// Left alone until then; then one payment finds out, and for as long again no other does.
-    Open { until: Monotonic },
+    /// Left alone until then; then one payment finds out, and for as long again no other does. What began before
+    /// it was opened is no news.
+    Open { opened: Monotonic, until: Monotonic },
 }
 
 /// The breakers of all accounts and methods.
@@ -59,7 +60,7 @@ impl Health {
     pub fn gate(&self, account: Id<Account>, method: MethodKind, now: Monotonic) -> Gate {
         match self.states.get(&(account, method)) {
             None | Some(State::Closed { .. }) => Gate::Closed,
-            Some(State::Open { until }) if now < *until => Gate::Open,
+            Some(State::Open { until, .. }) if now < *until => Gate::Open,
             Some(State::Open { .. }) => Gate::Ready,
         }
     }
@@ -67,20 +68,22 @@ impl Health {
     /// A payment is about to find out whether an account that was left alone answers again: until it
     /// says so, or for `open_for`, no other does.
     pub fn probe(&mut self, account: Id<Account>, method: MethodKind, now: Monotonic, rules: &HealthRules) {
-        if let Some(State::Open { until }) = self.states.get_mut(&(account, method))
+        if let Some(State::Open { until, .. }) = self.states.get_mut(&(account, method))
             && now >= *until
         {
             *until = Monotonic(now.0 + rules.open_for);
         }
     }
 
-    /// Notes what came of a call: it failed if no answer came, or none that says what became of it. A
-    /// decline is an answer.
+    /// Notes what came of a call that `began` then: it failed if no answer came, or none that says what became
+    /// of it. A decline is an answer. A call that began before the breaker opened tells of that time: it neither
+    /// closes it nor keeps it open.
     pub fn note(
         &mut self,
         account: Id<Account>,
         method: MethodKind,
         failed: bool,
+        began: Monotonic,
         now: Monotonic,
         rules: &HealthRules,
     ) {
@@ -88,7 +91,10 @@ impl Health {
         let next = match state {
             None => after(0, 0, failed, now, rules),
             Some(State::Closed { failures, count }) => after(failures, count, failed, now, rules),
-            Some(State::Open { .. }) if failed => State::Open { until: Monotonic(now.0 + rules.open_for) },
+            Some(State::Open { opened, .. }) if began < opened => return,
+            Some(State::Open { opened, .. }) if failed => {
+                State::Open { opened, until: Monotonic(now.0 + rules.open_for) }
+            }
             // It answers again: what it did before says nothing any more.
             Some(State::Open { .. }) => State::Closed { failures: 0, count: 1 },
         };
@@ -103,7 +109,7 @@ fn after(failures: u32, count: u32, failed: bool, now: Monotonic, rules: &Health
         && count >= rules.calls_min.min(REMEMBERED)
         && failures.count_ones() * 100 >= count * rules.failed_percent;
     if is_bad {
-        State::Open { until: Monotonic(now.0 + rules.open_for) }
+        State::Open { opened: now, until: Monotonic(now.0 + rules.open_for) }
     } else {
         State::Closed { failures, count }
     }

@@ -139,6 +139,41 @@ fn the_cheapest_is_by_amount_and_the_unknown_price_is_last() {
     assert!(routes.cost("west", &most).is_some());
 }
 
+/// What the timeline says of each account, where these calls failed of late.
+fn reasons(rules: &str, open: [bool; 3], draw: impl FnOnce() -> u64) -> Vec<String> {
+    let (routes, metadata) = (read(rules), Map::new());
+    let mut all = candidates();
+    for (candidate, open) in all.iter_mut().zip(open) {
+        candidate.gate = if open { Gate::Open } else { Gate::Closed };
+    }
+    let decision = decide(&routes, &facts(&metadata), &all, &Rates::default(), draw);
+    let told = decision.to_json(&all);
+    let order = told["order"].as_array().unwrap().iter();
+    order.map(|one| one["because"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_reasons_are_true_where_accounts_are_ill() {
+    let split = "[[rule]]\nname = 'a'\nsplit = { east = 1, west = 7, north = 2 }";
+    let best = "[[rule]]\nname = 'a'\nbest = ['east', 'west', 'north']\nexplore_percent = 100";
+    // One that is well: no dice fall, neither for it nor among those behind it.
+    let told = reasons(split, [true, false, true], || panic!("drawn"));
+    assert_eq!(told[0], "nothing to draw among: 7 shares");
+    assert_eq!(told[1], "not drawn: 2 shares; last, because its calls failed of late");
+    assert_eq!(told[2], "not drawn: 1 shares; last, because its calls failed of late");
+    // Two that are well: the dice are theirs alone.
+    let told = reasons(best, [false, true, false], || 0);
+    assert!(told[0].starts_with("picked by chance"), "{told:?}");
+    assert!(told[2].starts_with("expected to succeed"), "{told:?}");
+    // All are ill: the dice fall among them, and none of them is last for that.
+    let told = reasons(split, [true; 3], || 0);
+    assert_eq!(
+        told[0],
+        "drawn: 1 of 10 shares; its calls failed of late, like those of all that can charge it"
+    );
+    assert!(told.iter().all(|one| !one.contains("last")), "{told:?}");
+}
+
 #[test]
 fn nothing_is_drawn_where_nothing_is_left_to_chance() {
     let (routes, metadata) = (read(ORDER), Map::new());
