@@ -314,8 +314,8 @@ impl Payments {
         }
     }
 
-    /// What came of a call that `began` then, for the account's breaker: no answer is a failure, and so is one that says
-    /// nothing. A decline is an answer.
+    /// What came of a call that `began` then, for the account's breaker: no answer is a failure, and so is
+    /// one that says nothing. A decline is an answer.
     fn note_call(&self, routed: &Routed, opened: &Opened, report: &Report, began: Monotonic) {
         let failed =
             matches!(report, Report::NotSent(_) | Report::MaybeSent(_) | Report::Told(Told::Unknown { .. }));

@@ -44,8 +44,8 @@ pub enum Gate {
 enum State {
     /// The newest outcomes, the newest in the lowest bit: 1 is a failure.
     Closed { failures: u32, count: u32 },
-    /// Left alone until then; then one payment finds out, and for as long again no other does. What began before
-    /// it was opened is no news.
+    /// Left alone until then; then one payment finds out, and for as long again no other does. What began
+    /// before it was opened is no news.
     Open { opened: Monotonic, until: Monotonic },
 }
 
@@ -75,9 +75,9 @@ impl Health {
         }
     }
 
-    /// Notes what came of a call that `began` then: it failed if no answer came, or none that says what became
-    /// of it. A decline is an answer. A call that began before the breaker opened tells of that time: it neither
-    /// closes it nor keeps it open.
+    /// Notes what came of a call that `began` then: it failed if no answer came, or none that says what
+    /// became of it. A decline is an answer. A call that began before the breaker opened tells of that
+    /// time: it neither closes it nor keeps it open.
     pub fn note(
         &mut self,
         account: Id<Account>,

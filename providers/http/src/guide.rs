@@ -25,8 +25,8 @@ pub(crate) static GUIDE: Guide = Guide {
         ),
         setting(
             "payment.http.capabilities",
-            "What the adapter has of the capabilities below, with commas between; all, without it. What is not \
-             listed is refused before anything is sent.",
+            "What the adapter has of the capabilities below, with commas between; all, without it. What is \
+             not listed is refused before anything is sent.",
         ),
         setting(
             "payment.http.environment",

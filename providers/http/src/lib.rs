@@ -1,6 +1,6 @@
-//! The operator's own adapter, behind a small protocol: JSON over HTTP, each request signed by an HTTP Message
-//! Signature (RFC 9421), each notice by Standard Webhooks. `docs/providers/http.md` is the protocol, so that
-//! a stranger can write an adapter.
+//! The operator's own adapter, behind a small protocol: JSON over HTTP, each request signed by an HTTP
+//! Message Signature (RFC 9421), each notice by Standard Webhooks. `docs/providers/http.md` is the
+//! protocol, so that a stranger can write an adapter.
 //!
 //! An adapter knows every operation by our reference, which is also the idempotency key: it answers a key
 //! as it did first, and finds the operation by it. So all that moves money is
