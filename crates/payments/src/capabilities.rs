@@ -23,6 +23,7 @@ pub(crate) const fn kind_of(method: &MethodInput) -> MethodKind {
     match method {
         MethodInput::Upi { .. } => MethodKind::Upi,
         MethodInput::Paypal { .. } => MethodKind::Paypal,
+        MethodInput::Hosted { method, .. } => *method,
         MethodInput::Card(_) | MethodInput::Token(_) | MethodInput::Stored(_) => MethodKind::Card,
     }
 }

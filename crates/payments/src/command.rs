@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kernel::{Actor, Currency, Id, Money, Scope, Timestamp};
-use provider_kit::{CaptureMode, Card, ThreeDSecure};
+use provider_kit::{CaptureMode, Card, MethodKind, ThreeDSecure};
 use serde::{Deserialize, Serialize};
 
 use crate::customer::CustomerKind;
@@ -53,6 +53,13 @@ pub enum MethodInput {
     Paypal {
         /// PayPal's payment token, of an owner who agreed before.
         token: Option<String>,
+    },
+    /// The pages of the provider, or of a bank, wallet or lender that it sends the payer to.
+    Hosted {
+        /// Which method.
+        method: MethodKind,
+        /// Which bank, wallet or lender, by the provider's code.
+        at: Option<String>,
     },
 }
 

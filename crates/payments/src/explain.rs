@@ -164,6 +164,9 @@ fn summary(payment: &Hypothetical) -> MethodSummary {
     match payment.method {
         MethodKind::Upi => MethodSummary::Upi { vpa: None },
         MethodKind::Paypal => MethodSummary::Paypal,
+        MethodKind::Checkout | MethodKind::NetBanking | MethodKind::Wallet | MethodKind::Emi => {
+            MethodSummary::Hosted { method: payment.method, at: None }
+        }
         MethodKind::Card => {
             let (brand, bin) = (payment.brand, payment.bin.clone());
             MethodSummary::Card(CardSummary { brand, bin, ..CardSummary::default() })

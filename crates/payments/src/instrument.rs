@@ -41,6 +41,14 @@ impl Ready {
         Self { instrument: Instrument::Paypal { token }, failure: None, learned: None }
     }
 
+    /// A stored method by its token, else its owner is asked.
+    fn hosted(method: MethodKind, at: Option<&String>, token: Option<&str>) -> Self {
+        if let Some(token) = token {
+            return Self::token(token.to_owned());
+        }
+        Self { instrument: Instrument::Hosted { method, at: at.cloned() }, failure: None, learned: None }
+    }
+
     fn failed(failure: Report) -> Self {
         Self { failure: Some(failure), ..Self::token(String::new()) }
     }
@@ -104,6 +112,10 @@ impl Source {
             (Self::Given(_) | Self::Own(..), Instrument::Upi { .. }) => {
                 Some(Keep::New { summary: summary.clone(), token: None, vaulted: None })
             }
+            // The charge itself makes a token, where the provider has one.
+            (Self::Given(_) | Self::Own(..), Instrument::Hosted { .. }) => {
+                Some(Keep::New { summary: summary.clone(), token: None, vaulted: None })
+            }
             // Without a token the charge itself makes one, once its owner agrees.
             (Self::Given(_) | Self::Own(..), Instrument::Paypal { token }) => {
                 let account = opened.account.id;
@@ -158,10 +170,10 @@ impl Payments {
             MethodSummary::Upi { .. } => {
                 Some("UPI asks the payer each time, and cannot be charged `off_session`")
             }
-            MethodSummary::Paypal if method.tokens.is_empty() => {
+            MethodSummary::Paypal | MethodSummary::Hosted { .. } if method.tokens.is_empty() => {
                 Some("its owner has not agreed yet to be charged `off_session`")
             }
-            MethodSummary::Paypal | MethodSummary::Card(_) => None,
+            MethodSummary::Paypal | MethodSummary::Hosted { .. } | MethodSummary::Card(_) => None,
         };
         if let Some(reason) = needs_payer.filter(|_| off_session) {
             return Err(Rejection::MethodNotUsable(reason).into());
@@ -231,6 +243,9 @@ impl Payments {
                     let known = method.token_at(opened.account.id).map(str::to_owned);
                     return Ok(Ready::paypal(known));
                 }
+                MethodSummary::Hosted { method: kind, at } => {
+                    return Ok(Ready::hosted(*kind, at.as_ref(), method.token_at(opened.account.id)));
+                }
                 MethodSummary::Card(_) => return self.ready_stored(opened, id, method).await,
             },
             Source::Own(pinned, summary) => {
@@ -241,6 +256,9 @@ impl Payments {
             }
             Source::Given(MethodInput::Upi { vpa }) => vpa.clone(),
             Source::Given(MethodInput::Paypal { token }) => return Ok(Ready::paypal(token.clone())),
+            Source::Given(MethodInput::Hosted { method, at }) => {
+                return Ok(Ready::hosted(*method, at.as_ref(), None));
+            }
             Source::Given(MethodInput::Stored(_)) => return Err(no_such_method().into()),
             Source::Given(MethodInput::Card(card)) => {
                 let now = self.now(opened.scope).await?;
@@ -346,6 +364,7 @@ impl Payments {
         match method {
             MethodInput::Upi { vpa } => MethodSummary::Upi { vpa: vpa.clone() },
             MethodInput::Paypal { .. } => MethodSummary::Paypal,
+            MethodInput::Hosted { method, at } => MethodSummary::Hosted { method: *method, at: at.clone() },
             MethodInput::Token(_) | MethodInput::Stored(_) => MethodSummary::Card(CardSummary::default()),
             MethodInput::Card(card) => {
                 // Under the card vault's key: with the server secret and this database alone, the digits

@@ -77,7 +77,9 @@ impl PaymentMethod {
         match self.summary {
             MethodSummary::Upi { .. } => true,
             // Where its owner never agreed to more, they are asked again.
-            MethodSummary::Paypal => self.tokens.is_empty() || self.token_at(account).is_some(),
+            MethodSummary::Paypal | MethodSummary::Hosted { .. } => {
+                self.tokens.is_empty() || self.token_at(account).is_some()
+            }
             MethodSummary::Card(_) => self.token_at(account).is_some(),
         }
     }

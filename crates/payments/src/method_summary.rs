@@ -80,6 +80,14 @@ pub enum MethodSummary {
     },
     /// A PayPal account. Whose it is stays with PayPal.
     Paypal,
+    /// The pages of a provider, or of a bank, wallet or lender.
+    Hosted {
+        /// Which method.
+        method: MethodKind,
+        /// Which bank, wallet or lender, by the provider's code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+    },
 }
 
 impl MethodSummary {
@@ -89,6 +97,7 @@ impl MethodSummary {
             Self::Card(_) => MethodKind::Card,
             Self::Upi { .. } => MethodKind::Upi,
             Self::Paypal => MethodKind::Paypal,
+            Self::Hosted { method, .. } => *method,
         }
     }
 }

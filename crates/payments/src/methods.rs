@@ -183,7 +183,7 @@ impl Payments {
             }
             MethodInput::Token(token) => Some(token),
             MethodInput::Paypal { token } => token,
-            MethodInput::Upi { .. } | MethodInput::Stored(_) => None,
+            MethodInput::Upi { .. } | MethodInput::Hosted { .. } | MethodInput::Stored(_) => None,
         };
         let tokens = token.map(|token| AccountToken { account: opened.account.id, token });
         for _ in 0..DECIDE_TRIES {

@@ -422,7 +422,9 @@ impl Payment {
             OperationStatus::Succeeded if self.cancelled => PaymentStatus::Cancelled,
             OperationStatus::Succeeded => PaymentStatus::Authorized,
             OperationStatus::ActionRequired => match &charge.action {
-                Some(Action::ThreeDSecure { .. } | Action::Redirect { .. }) => PaymentStatus::Authorizing,
+                Some(Action::ThreeDSecure { .. } | Action::Redirect { .. } | Action::Form { .. }) => {
+                    PaymentStatus::Authorizing
+                }
                 Some(Action::QrCode { .. } | Action::AppLink { .. }) | None => PaymentStatus::Pending,
             },
             OperationStatus::Pending if self.pays_by_card() => PaymentStatus::Authorizing,

@@ -345,7 +345,7 @@ impl Payments {
 pub(crate) fn facts<'a>(seeking: &Seeking<'a>) -> Facts<'a> {
     let card = match seeking.summary {
         Some(MethodSummary::Card(card)) => Some(card),
-        Some(MethodSummary::Upi { .. } | MethodSummary::Paypal) | None => None,
+        Some(MethodSummary::Upi { .. } | MethodSummary::Paypal | MethodSummary::Hosted { .. }) | None => None,
     };
     let billing = seeking.payer.and_then(|payer| payer.billing_address.as_ref());
     let issued_in = card.and_then(|card| card.country.as_deref());

@@ -184,7 +184,7 @@ impl PaymentRow {
 pub(crate) fn last4(payment: &Payment) -> Option<&str> {
     match payment.method.as_ref()? {
         MethodSummary::Card(card) => card.last4.as_deref(),
-        MethodSummary::Upi { .. } | MethodSummary::Paypal => None,
+        MethodSummary::Upi { .. } | MethodSummary::Paypal | MethodSummary::Hosted { .. } => None,
     }
 }
 

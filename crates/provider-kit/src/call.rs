@@ -3,6 +3,8 @@
 use kernel::{CardNumber, Distilled, Money, Secret};
 use serde::{Deserialize, Serialize};
 
+use crate::profile::MethodKind;
+
 /// What is asked, without its details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -145,6 +147,13 @@ pub enum Instrument {
     Paypal {
         /// PayPal's payment token of an owner who agreed before.
         token: Option<String>,
+    },
+    /// The pages of the provider, or of a bank, wallet or lender that it sends the payer to.
+    Hosted {
+        /// One of those that [`MethodKind::is_hosted`].
+        method: MethodKind,
+        /// Which bank, wallet or lender, by the provider's code; the payer picks if absent.
+        at: Option<String>,
     },
 }
 

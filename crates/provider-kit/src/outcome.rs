@@ -1,5 +1,7 @@
 //! What came of a call, in one vocabulary for all providers.
 
+use std::collections::BTreeMap;
+
 use kernel::{Brand, Money};
 use serde::{Deserialize, Serialize};
 
@@ -161,6 +163,13 @@ pub enum Action {
     AppLink {
         /// The link.
         url: String,
+    },
+    /// Go to a page of the provider by sending it a form.
+    Form {
+        /// The page: it takes a POST.
+        url: String,
+        /// What is sent, as `application/x-www-form-urlencoded`; nothing secret.
+        fields: BTreeMap<String, String>,
     },
 }
 

@@ -16,11 +16,20 @@ pub enum MethodKind {
     Upi,
     /// A PayPal account.
     Paypal,
+    /// Whatever the payer picks on the provider's own page.
+    Checkout,
+    /// The payer's bank, by its own pages.
+    NetBanking,
+    /// An account with a wallet's company.
+    Wallet,
+    /// Instalments that a lender pays at once.
+    Emi,
 }
 
 impl MethodKind {
     /// All methods.
-    pub const ALL: [Self; 3] = [Self::Card, Self::Upi, Self::Paypal];
+    pub const ALL: [Self; 7] =
+        [Self::Card, Self::Upi, Self::Paypal, Self::Checkout, Self::NetBanking, Self::Wallet, Self::Emi];
 
     /// The word in the API.
     pub const fn as_str(self) -> &'static str {
@@ -28,6 +37,18 @@ impl MethodKind {
             Self::Card => "card",
             Self::Upi => "upi",
             Self::Paypal => "paypal",
+            Self::Checkout => "checkout",
+            Self::NetBanking => "net_banking",
+            Self::Wallet => "wallet",
+            Self::Emi => "emi",
+        }
+    }
+
+    /// Whether it is paid on the pages of the provider or of whom it sends the payer to.
+    pub const fn is_hosted(self) -> bool {
+        match self {
+            Self::Checkout | Self::NetBanking | Self::Wallet | Self::Emi => true,
+            Self::Card | Self::Upi | Self::Paypal => false,
         }
     }
 }

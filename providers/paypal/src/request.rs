@@ -138,7 +138,9 @@ impl Way<'_> {
         let source = match &call.instrument {
             Instrument::CardToken { token } => json!({"card": card(token, call)}),
             Instrument::Paypal { token: Some(token) } => json!({"paypal": stored_wallet(token, call)}),
-            Instrument::Paypal { token: None } | Instrument::Upi { .. } => return None,
+            Instrument::Paypal { token: None } | Instrument::Upi { .. } | Instrument::Hosted { .. } => {
+                return None;
+            }
         };
         Some(self.post("pay", &completion(order, call.capture), &json!({"payment_source": source})))
     }

@@ -66,7 +66,7 @@ fn tokenize(way: Way<'_>, call: &Tokenize, said: &Said) -> Next {
 }
 
 fn charge(way: Way<'_>, call: &Charge, said: &Said) -> Next {
-    if matches!(call.instrument, Instrument::Upi { .. }) {
+    if matches!(call.instrument, Instrument::Upi { .. } | Instrument::Hosted { .. }) {
         return done(refused("method_unknown", "this mapping charges PayPal accounts and cards"));
     }
     let amount = expressed(call.amount)?;

@@ -79,6 +79,7 @@ fn charge(account: &ProviderAccount, call: &Charge) -> Request {
         }
         // Not claimed, and so never asked for; the bank refuses what is no token of its own.
         Instrument::Paypal { token } => SourceBody::Card { token: token.as_deref().unwrap_or_default() },
+        Instrument::Hosted { .. } => SourceBody::Card { token: "" },
     };
     let notice_url = account.setting("notice_url");
     let body = ChargeBody {

@@ -2,7 +2,7 @@
 
 use kernel::{CardNumber, Id, Secret};
 use payments::{Attaching, MethodInput, NewMethod, PaymentMethodKind};
-use provider_kit::Card;
+use provider_kit::{Card, MethodKind};
 
 use super::customer::{customer_ref, method_id};
 use super::fields::{Fields, Schema};
@@ -29,6 +29,9 @@ pub(crate) const CARD: Schema = Schema {
 };
 pub(crate) const PAYPAL: Schema = Schema { fields: &["type", "token"], later: &[] };
 pub(crate) const UPI: Schema = Schema { fields: &["type", "vpa"], later: &["flow", "mobile"] };
+
+/// A method that is paid on the pages of a provider or of whom it sends the payer to.
+pub(crate) const HOSTED: Schema = Schema { fields: &["type", "provider_code"], later: &[] };
 
 const STORED: Schema = Schema { fields: &["type", "id"], later: &[] };
 const STORED_OR_CARD: Schema = Schema {
@@ -75,7 +78,6 @@ const CVC: &[&str] = &["cvc", "cvv"];
 
 /// Methods of the product that this version cannot take.
 const LATER: &[&str] = &[
-    "wallet",
     "apple_pay",
     "google_pay",
     "alipay",
@@ -83,8 +85,6 @@ const LATER: &[&str] = &[
     "paytm",
     "phonepe",
     "amazon_pay",
-    "net_banking",
-    "netbanking",
     "bank_transfer",
     "ach",
     "sepa",
@@ -99,6 +99,7 @@ enum Kind {
     Card,
     Upi,
     Paypal,
+    Hosted(MethodKind),
 }
 
 /// Reads `payment_method`: an object with a `type`, a provider's token, or a word with the details
@@ -121,7 +122,7 @@ pub(crate) fn method(fields: &Fields<'_, '_>) -> Result<Option<MethodInput>, Pro
                     return Err(Problem::new(&code::INVALID_TYPE, detail).at("/payment_method/type"));
                 }
                 None => {
-                    let detail = "`type` is needed: `card`, `upi` or `paypal`.";
+                    let detail = "`type` is needed: `card`, `upi`, `paypal`, `checkout`, `net_banking`, `wallet` or `emi`.";
                     return Err(Problem::new(&code::MISSING_FIELD, detail).at("/payment_method/type"));
                 }
             };
@@ -144,6 +145,7 @@ pub(crate) fn method(fields: &Fields<'_, '_>) -> Result<Option<MethodInput>, Pro
                 }
                 None if kind == Kind::Upi => Ok(Some(MethodInput::Upi { vpa: None })),
                 None if kind == Kind::Paypal => Ok(Some(MethodInput::Paypal { token: None })),
+                None if let Kind::Hosted(method) = kind => Ok(Some(MethodInput::Hosted { method, at: None })),
                 None => Err(fields.missing("payment_details", "the card's details")),
             }
         }
@@ -180,9 +182,9 @@ pub fn new_method(node: &Node<'_>, names_customer: bool) -> Result<NewMethod, Pr
         None if fields.get("upi").is_some() => Kind::Upi,
         None => Kind::Card,
     };
-    if kind == Kind::Paypal {
-        let detail = "A PayPal account is stored with a payment that its owner agrees to: send \
-                      `save_payment_method` with one.";
+    if matches!(kind, Kind::Paypal | Kind::Hosted(_)) {
+        let detail = "A method of a provider's own pages is stored with a payment that its owner agrees to: \
+                      send `save_payment_method` with one.";
         return Err(Problem::new(&code::INVALID_VALUE, detail).at("/type"));
     }
     let own = if kind == Kind::Card { "card" } else { "upi" };
@@ -195,7 +197,7 @@ pub fn new_method(node: &Node<'_>, names_customer: bool) -> Result<NewMethod, Pr
             let (base, type_at) = match (name, kind) {
                 ("details", _) => ("/details", "/details/type"),
                 (_, Kind::Card) => ("/card", "/card/type"),
-                (_, Kind::Upi | Kind::Paypal) => ("/upi", "/upi/type"),
+                (_, Kind::Upi | Kind::Paypal | Kind::Hosted(_)) => ("/upi", "/upi/type"),
             };
             check_type(kind, node, type_at)?;
             of_kind(kind, node, base)?
@@ -247,11 +249,22 @@ fn kind_of(word: &str, pointer: &'static str) -> Result<Kind, Problem> {
     if word.eq_ignore_ascii_case("paypal") {
         return Ok(Kind::Paypal);
     }
+    let hosted = [
+        ("checkout", MethodKind::Checkout),
+        ("net_banking", MethodKind::NetBanking),
+        ("netbanking", MethodKind::NetBanking),
+        ("wallet", MethodKind::Wallet),
+        ("emi", MethodKind::Emi),
+    ];
+    if let Some((_, method)) = hosted.into_iter().find(|(known, _)| word.eq_ignore_ascii_case(known)) {
+        return Ok(Kind::Hosted(method));
+    }
     if LATER.iter().any(|known| word.eq_ignore_ascii_case(known)) {
-        let detail = "This payment method is known, but this version serves `card`, `upi` and `paypal` only.";
+        let detail = "This payment method is known, but this version does not serve it.";
         return Err(Problem::new(&code::UNSUPPORTED_FIELD, detail).at(pointer));
     }
-    let detail = "The payment method must be `card`, `upi` or `paypal`.";
+    let detail = "The payment method must be `card`, `upi`, `paypal`, `checkout`, `net_banking`, `wallet` or \
+                  `emi`.";
     Err(Problem::new(&code::INVALID_VALUE, detail).at(pointer))
 }
 
@@ -279,6 +292,16 @@ fn of_kind(kind: Kind, node: &Node<'_>, base: &'static str) -> Result<MethodInpu
         Kind::Paypal => {
             let token = Fields::of(node, base, &PAYPAL)?.text("token", &TextRule::TOKEN)?.map(str::to_owned);
             Ok(MethodInput::Paypal { token })
+        }
+        Kind::Hosted(method) => {
+            let fields = Fields::of(node, base, &HOSTED)?;
+            let at = fields.text("provider_code", &TextRule::WORD)?.map(str::to_owned);
+            if at.is_some() && method == MethodKind::Checkout {
+                let detail =
+                    "`provider_code` names a bank, wallet or lender; on a checkout page the payer picks.";
+                return Err(Problem::new(&code::INVALID_VALUE, detail).at(fields.pointer("provider_code")));
+            }
+            Ok(MethodInput::Hosted { method, at })
         }
     }
 }

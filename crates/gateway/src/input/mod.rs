@@ -73,7 +73,7 @@ pub(crate) mod tables {
     pub(crate) use super::customer::{CREATE as CREATE_CUSTOMER, UPDATE as UPDATE_CUSTOMER};
     pub(crate) use super::event::{EVENT, SECONDS_MAX, SIGNATURE, TX_ID};
     pub(crate) use super::increment::INCREMENT;
-    pub(crate) use super::method::{ATTACH, CARD, NAMED, PAYPAL, TOKENIZE, UPI};
+    pub(crate) use super::method::{ATTACH, CARD, HOSTED, NAMED, PAYPAL, TOKENIZE, UPI};
 
     /// The query parameters of a list of payment methods.
     pub(crate) const METHOD_LIST: &[&str] = &["limit", "cursor"];

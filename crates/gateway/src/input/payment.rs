@@ -204,6 +204,10 @@ fn off_session(
             "payment_method",
             "An `off_session` payment charges what was stored: the owner of a PayPal account must be asked.",
         ),
+        Some(MethodInput::Hosted { .. }) => refuse(
+            "payment_method",
+            "An `off_session` payment charges what was stored: on a provider's page its payer is there.",
+        ),
         _ => Ok(Some(OffSession { network_transaction_id: owned(link) })),
     }
 }

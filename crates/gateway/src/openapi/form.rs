@@ -200,7 +200,9 @@ words! {
     /// For whom a pending payment waits.
     WaitingForWord of WaitingFor by written => [Confirmation Customer Provider Unknown];
     /// A kind of payment method.
-    MethodKindWord of MethodKind by MethodKind::as_str => [Card Upi Paypal];
+    MethodKindWord of MethodKind by MethodKind::as_str => [
+        Card Upi Paypal Checkout NetBanking Wallet Emi
+    ];
     /// Where a dispute stands.
     DisputeStatusWord of DisputeStatus by DisputeStatus::as_str => [Open Won Lost];
     /// Where a refund stands.

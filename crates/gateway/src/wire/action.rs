@@ -1,5 +1,7 @@
 //! `next_action`: what the customer must do.
 
+use std::collections::BTreeMap;
+
 use provider_kit::Action;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -34,6 +36,13 @@ pub enum ActionObject<'a> {
         /// The link.
         url: &'a str,
     },
+    /// Go to a page by sending it a form: a POST of the fields, as `application/x-www-form-urlencoded`.
+    Form {
+        /// The page.
+        url: &'a str,
+        /// The fields.
+        fields: &'a BTreeMap<String, String>,
+    },
 }
 
 impl<'a> ActionObject<'a> {
@@ -44,6 +53,7 @@ impl<'a> ActionObject<'a> {
             Action::ThreeDSecure { url } => Self::ThreeDSecure { url },
             Action::QrCode { payload } => Self::QrCode { payload, image: qr_data_url(payload) },
             Action::AppLink { url } => Self::AppLink { url },
+            Action::Form { url, fields } => Self::Form { url, fields },
         }
     }
 }

@@ -111,7 +111,9 @@ impl<'a> BrowserMethodObject<'a> {
                 Self { kind: "card", card: Some(card) }
             }
             MethodSummary::Upi { .. } => Self { kind: "upi", card: None },
-            MethodSummary::Paypal => Self { kind: "paypal", card: None },
+            MethodSummary::Paypal | MethodSummary::Hosted { .. } => {
+                Self { kind: method.kind().as_str(), card: None }
+            }
         }
     }
 }

@@ -82,7 +82,7 @@ impl<'a> MethodObject<'a> {
         let (card, upi) = match &method.summary {
             MethodSummary::Card(card) => (Some(CardObject::of(card)), None),
             MethodSummary::Upi { vpa } => (None, Some(UpiObject { vpa: vpa.as_deref() })),
-            MethodSummary::Paypal => (None, None),
+            MethodSummary::Paypal | MethodSummary::Hosted { .. } => (None, None),
         };
         Self {
             id: method.id,
@@ -108,7 +108,7 @@ impl<'a> TokenizedObject<'a> {
     pub fn of(view: &'a MethodView) -> Self {
         let card = match &view.method.summary {
             MethodSummary::Card(card) => Some(card),
-            MethodSummary::Upi { .. } | MethodSummary::Paypal => None,
+            MethodSummary::Upi { .. } | MethodSummary::Paypal | MethodSummary::Hosted { .. } => None,
         };
         let text = |of: fn(&CardSummary) -> Option<&str>| card.and_then(of);
         Self {

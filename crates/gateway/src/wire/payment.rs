@@ -444,6 +444,8 @@ fn payment_url(charge: &ChargeSummary) -> Option<&str> {
         Action::Redirect { url } | Action::ThreeDSecure { url } | Action::AppLink { url } => {
             Some(url.as_str())
         }
+        // It is nothing without its fields.
+        Action::Form { .. } => None,
     })
 }
 
@@ -475,7 +477,9 @@ impl<'a> PaidWithObject<'a> {
             MethodSummary::Upi { vpa } => {
                 Self { id, kind: "upi", card: None, upi: Some(UpiObject { vpa: vpa.as_deref() }) }
             }
-            MethodSummary::Paypal => Self { id, kind: "paypal", card: None, upi: None },
+            MethodSummary::Paypal | MethodSummary::Hosted { .. } => {
+                Self { id, kind: method.kind().as_str(), card: None, upi: None }
+            }
         }
     }
 }

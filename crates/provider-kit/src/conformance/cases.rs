@@ -1,11 +1,11 @@
 //! The conditions that every subject is tried under.
 
 use super::driver::{Bench, Driven, End, Fault};
-use super::subject::{Expected, Prepared, Subject, charge, upi};
+use super::subject::{Expected, Prepared, Subject, charge, hosted, upi};
 use super::{Moved, Wanted};
 use crate::call::{Call, CaptureMode};
 use crate::outcome::Outcome;
-use crate::profile::{Capability, Repeat};
+use crate::profile::{Capability, MethodKind, Repeat};
 use crate::provider::Step;
 
 /// A condition of the matrix.
@@ -61,8 +61,11 @@ pub(super) async fn run(
     let needs_charge = matches!(condition, Condition::Declined | Condition::Unmapped);
     // A verification, a challenge and a payer have no decline of their own beside the card's.
     let is_card = matches!(subject, Subject::Sale | Subject::Of(Capability::ManualCapture));
-    let is_upi_decline = subject == Subject::Upi && condition == Condition::Declined;
-    if needs_charge && !is_card && !is_upi_decline {
+    let asks_payer = matches!(subject, Subject::Upi | Subject::Hosted(_));
+    // On a page a payer who was declined tries again: there is no decline before the charge is given up.
+    let asks_payer = asks_payer && subject != Subject::Hosted(MethodKind::Checkout);
+    let is_payers_decline = asks_payer && condition == Condition::Declined;
+    if needs_charge && !is_card && !is_payers_decline {
         return None;
     }
     Some(match condition {
@@ -99,7 +102,7 @@ async fn succeeds(bench: &mut Bench<'_>, subject: Subject) -> Result<(), String>
     let finished = bench.go_on(&call, &driven, reference, Fault::None).await;
     Expected::Approved(amount).check(done(&finished)?)?;
     let after = bench.fake.moved().await;
-    if after.approved != before.approved + amount.minor {
+    if after.taken != before.taken + amount.minor {
         return Err(format!("the consent moved {before:?} to {after:?}"));
     }
     let again = bench.go_on(&call, &driven, reference, Fault::None).await;
@@ -112,6 +115,7 @@ async fn declined(bench: &mut Bench<'_>, subject: Subject) -> Result<(), String>
     let before = bench.fake.moved().await;
     let call = match subject {
         Subject::Upi => upi(bench, Wanted::Declined)?.call,
+        Subject::Hosted(method) => hosted(bench, method, Wanted::Declined)?.call,
         Subject::Of(Capability::ManualCapture) => {
             charge(bench, Wanted::Declined, CaptureMode::Manual, 1000).await?.call
         }
@@ -122,6 +126,9 @@ async fn declined(bench: &mut Bench<'_>, subject: Subject) -> Result<(), String>
     let mut outcome = done(&driven)?.clone();
     if let Outcome::ActionRequired(required) = &outcome {
         bench.fake.complete(&required.action).await?;
+    }
+    // A payer who is asked without us decides meanwhile.
+    if let Outcome::ActionRequired(_) | Outcome::Pending { .. } = &outcome {
         bench.fake.advance(std::time::Duration::from_mins(10));
         outcome = bench.look_up(&call).await?;
     }
@@ -193,7 +200,7 @@ async fn lost_after(bench: &mut Bench<'_>, subject: Subject, fault: Fault) -> Re
         (other, _) => return Err(format!("expected no knowledge, got {other:?}")),
     }
     let after = bench.fake.moved().await;
-    expected.check(&bench.look_up(&call).await?)?;
+    expected.check_found(&bench.look_up(&call).await?)?;
     if matches!(bench.provider.profile().repeat(call.verb()), Repeat::Keyed { .. }) {
         let again = bench.repeat(&call, &driven).await;
         expected.check(done(&again)?)?;

@@ -17,8 +17,9 @@ use std::time::Duration;
 use kernel::{BoxFuture, Clock, Credentials, Exchange};
 
 use crate::account::ProviderAccount;
-use crate::call::{Card, Instrument, Upstream};
+use crate::call::{Card, Initiator, Instrument, Upstream};
 use crate::outcome::Action;
+use crate::profile::MethodKind;
 use crate::provider::Provider;
 use crate::webhook::Delivery;
 
@@ -59,6 +60,16 @@ pub trait Fake: Send + Sync {
     /// A PayPal account whose owner behaves so; `None` where nobody pays by it.
     fn paypal(&self, wanted: Wanted) -> Option<Instrument> {
         let _ = wanted;
+        None
+    }
+    /// A card that the provider keeps already, and who charges it; `None` where a card's number makes a token.
+    fn kept_card(&self, wanted: Wanted) -> Option<(Instrument, Initiator)> {
+        let _ = wanted;
+        None
+    }
+    /// What is paid on the provider's pages by a payer who behaves so; `None` where it has none.
+    fn hosted(&self, method: MethodKind, wanted: Wanted) -> Option<Instrument> {
+        let _ = (method, wanted);
         None
     }
     /// Does what the customer would do.

@@ -2,12 +2,11 @@
 
 use kernel::{Credentials, Exchanged, Secret, Timestamp};
 
-use super::Wanted;
 use super::driver::{Bench, forever};
-use super::subject::{Prepared, approved, charge};
+use super::subject::{Prepared, approved, open_charge};
 use crate::call::{CaptureMode, Verb};
 use crate::outcome::Outcome;
-use crate::profile::Capability;
+use crate::profile::{Capability, MethodKind};
 use crate::webhook::{Delivery, DisputePhase, Fact, Incoming, Notice, NoticeSample, WebhookError};
 
 /// A delivery may ask for so many things, as in the inbox.
@@ -20,10 +19,12 @@ pub(super) async fn run(bench: &mut Bench<'_>) -> Vec<Named> {
     // What earlier cases left behind is read too: all of it must be genuine.
     let mut deliveries = bench.fake.deliveries().await;
     let mut named = vec![("earlier", all_genuine(bench, &deliveries).await)];
-    if bench.provider.profile().can(Capability::ThreeDSecure) {
+    let profile = bench.provider.profile();
+    let has_page = profile.methods.contains(&MethodKind::Checkout);
+    if profile.can(Capability::ThreeDSecure) || has_page {
         let (mut sent, result) = challenge(bench).await;
         deliveries.append(&mut sent);
-        named.push(("challenge", result));
+        named.push((if has_page { "paid on the page" } else { "challenge" }, result));
     }
     if bench.provider.profile().can(Capability::Disputes) {
         let (mut sent, result) = dispute(bench).await;
@@ -102,7 +103,7 @@ async fn all_genuine(bench: &Bench<'_>, deliveries: &[Delivery]) -> Result<(), S
 /// A challenge that was completed is told.
 async fn challenge(bench: &mut Bench<'_>) -> (Vec<Delivery>, Result<(), String>) {
     let attempt = async |bench: &mut Bench<'_>| -> Result<Prepared, String> {
-        let open = charge(bench, Wanted::Challenged, CaptureMode::Automatic, 1000).await?;
+        let open = open_charge(bench).await?;
         let Outcome::ActionRequired(required) = bench.outcome(&open.call).await? else {
             return Err("nobody is asked".to_owned());
         };

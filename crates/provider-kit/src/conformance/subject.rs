@@ -20,6 +20,8 @@ pub enum Subject {
     Upi,
     /// The owner of a PayPal account, asked and approving.
     Paypal,
+    /// A payer on the pages of the provider, or of whom it sends the payer to.
+    Hosted(MethodKind),
     /// A claimed capability.
     Of(Capability),
 }
@@ -42,6 +44,14 @@ pub(super) enum Expected {
 }
 
 impl Expected {
+    /// Of a look-up after a lost answer: an address that only that answer told is gone, and the charge waits.
+    pub(super) fn check_found(self, outcome: &Outcome) -> Result<(), String> {
+        match (self, outcome) {
+            (Self::ActionRequired, Outcome::Pending { .. }) => Ok(()),
+            _ => self.check(outcome),
+        }
+    }
+
     /// Compares, or says what came instead.
     pub(super) fn check(self, outcome: &Outcome) -> Result<(), String> {
         let fits = match (self, outcome) {
@@ -63,6 +73,9 @@ impl Subject {
             MethodKind::Card => Self::Sale,
             MethodKind::Upi => Self::Upi,
             MethodKind::Paypal => Self::Paypal,
+            MethodKind::Checkout | MethodKind::NetBanking | MethodKind::Wallet | MethodKind::Emi => {
+                Self::Hosted(*method)
+            }
         });
         let capabilities = profile.capabilities.iter().copied();
         let asked_for = capabilities.filter(|capability| *capability != Capability::Disputes);
@@ -75,6 +88,7 @@ impl Subject {
             Self::Sale => "sale",
             Self::Upi => "upi",
             Self::Paypal => "paypal",
+            Self::Hosted(method) => method.as_str(),
             Self::Of(Capability::ManualCapture) => "manual capture",
             Self::Of(Capability::PartialCapture) => "partial capture",
             Self::Of(Capability::MultipleCaptures) => "second capture",
@@ -95,6 +109,7 @@ impl Subject {
             Self::Sale => return charge(bench, Wanted::Approved, CaptureMode::Automatic, ASKED).await,
             Self::Upi => return upi(bench, Wanted::Approved),
             Self::Paypal => return paypal(bench, Wanted::Approved),
+            Self::Hosted(method) => return hosted(bench, method, Wanted::Approved),
             Self::Of(capability) => capability,
         };
         let amount = |minor| Money::new(minor, Currency::USD);
@@ -131,7 +146,7 @@ impl Subject {
                 Ok(refund(bench, charge, amount(PART)))
             }
             Capability::Cancel => {
-                let open = charge(bench, Wanted::Challenged, CaptureMode::Automatic, ASKED).await?;
+                let open = open_charge(bench).await?;
                 let outcome = bench.outcome(&open.call).await?;
                 open.expected.check(&outcome)?;
                 let charge = upstream(&open.call, &outcome);
@@ -156,10 +171,17 @@ pub(super) async fn charge(
     capture: CaptureMode,
     minor: i64,
 ) -> Result<Prepared, String> {
-    let card = bench.fake.card(wanted).ok_or_else(|| format!("the fake has no card that is {wanted:?}"))?;
-    let instrument = bench.token(card).await?;
+    let (instrument, initiator) = match bench.fake.kept_card(wanted) {
+        Some(kept) => kept,
+        None => {
+            let card = bench.fake.card(wanted);
+            let card = card.ok_or_else(|| format!("the fake has no card that is {wanted:?}"))?;
+            (bench.token(card).await?, Initiator::Customer)
+        }
+    };
     let amount = Money::new(minor, Currency::USD);
-    let call = Call::Charge(a_charge(bench.reference(), amount, capture, instrument));
+    let charge = a_charge(bench.reference(), amount, capture, instrument);
+    let call = Call::Charge(Charge { initiator, ..charge });
     let expected = match wanted {
         Wanted::Challenged => Expected::ActionRequired,
         Wanted::Approved | Wanted::Declined | Wanted::Unmapped => Expected::Approved(amount),
@@ -181,6 +203,23 @@ pub(super) fn paypal(bench: &mut Bench<'_>, wanted: Wanted) -> Result<Prepared, 
     let amount = Money::new(ASKED, Currency::USD);
     let call = Call::Charge(a_charge(bench.reference(), amount, CaptureMode::Automatic, instrument));
     Ok(Prepared { call, expected: Expected::ActionRequired })
+}
+
+/// A charge on the provider's pages, of a payer who behaves as wanted.
+pub(super) fn hosted(bench: &mut Bench<'_>, method: MethodKind, wanted: Wanted) -> Result<Prepared, String> {
+    let instrument = bench.fake.hosted(method, wanted);
+    let instrument = instrument.ok_or_else(|| format!("the fake has no {} {wanted:?}", method.as_str()))?;
+    let amount = Money::new(ASKED, Currency::INR);
+    let call = Call::Charge(a_charge(bench.reference(), amount, CaptureMode::Automatic, instrument));
+    Ok(Prepared { call, expected: Expected::ActionRequired })
+}
+
+/// A charge that waits for its payer: on the provider's own page where it has one, else in a challenge.
+pub(super) async fn open_charge(bench: &mut Bench<'_>) -> Result<Prepared, String> {
+    if bench.provider.profile().methods.contains(&MethodKind::Checkout) {
+        return hosted(bench, MethodKind::Checkout, Wanted::Approved);
+    }
+    charge(bench, Wanted::Challenged, CaptureMode::Automatic, ASKED).await
 }
 
 fn a_charge(reference: String, amount: Money, capture: CaptureMode, instrument: Instrument) -> Charge {

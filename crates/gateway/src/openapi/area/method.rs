@@ -87,6 +87,23 @@ static PAYPAL: Body = Body {
     example: r#"{"type": "paypal"}"#,
 };
 
+/// What is paid on a provider's pages.
+static HOSTED: Body = Body {
+    name: "HostedInput",
+    about: "Paid on the provider's own page (`checkout`), or at a bank, with a wallet or a lender (`emi`) that \
+            it sends the payer to.",
+    parser: &tables::HOSTED,
+    fields: &[
+        Field::new("type", Form::Words(&["checkout", "net_banking", "wallet", "emi"]), "Which.").required(),
+        Field::new(
+            "provider_code",
+            Form::Text(&TextRule::WORD),
+            "The bank, wallet or lender, by its code at the provider; absent, the payer picks.",
+        ),
+    ],
+    example: r#"{"type": "net_banking", "provider_code": "HDFC"}"#,
+};
+
 /// `payment_method`.
 pub(super) const METHOD: Form = Form::OneOf(
     "PaymentMethodInput",
@@ -94,6 +111,7 @@ pub(super) const METHOD: Form = Form::OneOf(
         Form::Object(&CARD),
         Form::Object(&UPI),
         Form::Object(&PAYPAL),
+        Form::Object(&HOSTED),
         Form::Pattern("^(tok|pm)_[0-9A-Za-z_]{1,250}$"),
     ],
 );
