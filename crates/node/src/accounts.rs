@@ -7,7 +7,10 @@ use payments::{NewAccount, PaymentsError};
 use provider_kit::ProviderAccount;
 
 use crate::Node;
-use crate::config::{Config, HttpConfig, PaypalApp, PaypalConfig, ProvidersConfig, StripeConfig, StripeKeys};
+use crate::config::{
+    Config, HttpConfig, PaypalApp, PaypalConfig, ProvidersConfig, RazorpayConfig, RazorpayKey, StripeConfig,
+    StripeKeys,
+};
 
 /// An account as it is configured: of which world, and what its key is recognised by.
 struct Configured {
@@ -56,7 +59,9 @@ fn configured(providers: &ProvidersConfig) -> Vec<Configured> {
         providers.stripe.accounts().filter_map(|(mode, keys)| stripe(&providers.stripe, mode, keys));
     let at_paypal =
         providers.paypal.accounts().filter_map(|(mode, app)| paypal(&providers.paypal, mode, app));
-    at_stripe.chain(at_paypal).chain(http(&providers.http)).collect()
+    let keys = providers.razorpay.accounts().into_iter();
+    let at_razorpay = keys.filter_map(|(mode, key)| razorpay(&providers.razorpay, mode, key));
+    at_stripe.chain(at_paypal).chain(at_razorpay).chain(http(&providers.http)).collect()
 }
 
 /// A setting that is there only where it is on.
@@ -82,6 +87,27 @@ fn paypal(config: &PaypalConfig, mode: Mode, app: &PaypalApp) -> Option<Configur
     let mut secrets = vec![("client_id".to_owned(), id.clone()), ("client_secret".to_owned(), secret)];
     secrets.extend(app.webhook_id.clone().map(|id| ("webhook_id".to_owned(), id)));
     let account = NewAccount { provider: "paypal".to_owned(), identity: String::new(), settings, secrets };
+    Some(Configured { mode, identity: None, key: id, account })
+}
+
+/// A key's id says whose it is. It is a user's name, and stands in payers' forms: a setting, and beside the
+/// secrets as what they belong to.
+fn razorpay(config: &RazorpayConfig, mode: Mode, key: RazorpayKey) -> Option<Configured> {
+    let (id, secret) = (key.key_id?, key.key_secret?);
+    let settings = settings([
+        ("key_id", Some(id.clone())),
+        ("base_url", config.base_url.clone()),
+        ("business_name", config.business_name.clone()),
+        ("payer_email", config.payer_email.clone()),
+        ("payer_contact", config.payer_contact.clone()),
+        ("payer_ip", config.payer_ip.clone()),
+        ("refund_speed", Some(config.refund_speed.as_str().to_owned())),
+        ("disabled", truth(!config.enabled)),
+    ]);
+    let id = Secret::new(id);
+    let mut secrets = vec![("key_id".to_owned(), id.clone()), ("key_secret".to_owned(), secret)];
+    secrets.extend(key.webhook_secret.map(|secret| ("webhook_secret".to_owned(), secret)));
+    let account = NewAccount { provider: "razorpay".to_owned(), identity: String::new(), settings, secrets };
     Some(Configured { mode, identity: None, key: id, account })
 }
 

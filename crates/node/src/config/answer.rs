@@ -94,7 +94,6 @@ pub(super) const ANSWERS: &[Answer] = &[
     instead("currencies.default", "nothing: volumes count in each currency for itself"),
     setting("UPI_CORE_ENDPOINT", "upi_core"),
     setting("WALLET_API_ENDPOINTS", "paytm and phonepe"),
-    credential("CARD_GATEWAY_API_KEY", "razorpay"),
     instead("STRIPE_TEST_SECRET_KEY", TESTS),
     instead("STRIPE_TEST_WEBHOOK_SECRET", TESTS),
     instead("AIRWALLEX_TEST_CLIENT_ID", TESTS),

@@ -16,6 +16,7 @@ mod names;
 mod origin;
 mod paypal;
 mod providers;
+mod razorpay;
 mod read;
 mod reference;
 mod relation;
@@ -38,6 +39,7 @@ pub use names::names_page;
 pub use origin::Origin;
 pub use paypal::{PaypalApp, PaypalConfig, PaypalEnvironment};
 pub use providers::{HttpConfig, ProvidersConfig, StripeConfig, StripeKeys};
+pub use razorpay::{RazorpayConfig, RazorpayKey, RefundSpeed};
 pub use reference::{Effective, default_text};
 pub use settings::{
     BankPlace, Config, DatabaseConfig, LogConfig, LogFormat, LogLevel, MetricsConfig, MonitoringConfig,

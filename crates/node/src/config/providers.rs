@@ -2,13 +2,15 @@
 
 use kernel::{Mode, Secret};
 
-use super::{ConfigError, PaypalConfig};
+use super::{ConfigError, PaypalConfig, RazorpayConfig};
 
 /// Accounts at real providers.
 #[derive(Clone, Debug, Default)]
 pub struct ProvidersConfig {
     /// PayPal.
     pub paypal: PaypalConfig,
+    /// Razorpay.
+    pub razorpay: RazorpayConfig,
     /// Stripe.
     pub stripe: StripeConfig,
     /// The operator's own adapter.

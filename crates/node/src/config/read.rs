@@ -10,7 +10,7 @@ use payments::{LateSuccess, RecordExchanges};
 
 use super::key::{Environment, Reader};
 use super::value::{Allowed, Raw};
-use super::{BankPlace, LogFormat, LogLevel, PaypalEnvironment};
+use super::{BankPlace, LogFormat, LogLevel, PaypalEnvironment, RefundSpeed};
 
 pub(super) const TEXT: Reader<String> =
     Reader::new("text", "a text that is not empty", |raw, _| raw.some_text());
@@ -137,6 +137,36 @@ pub(super) const PAYPAL_ENVIRONMENT: Reader<PaypalEnvironment> =
         Ok("sandbox") => Ok(PaypalEnvironment::Sandbox),
         _ => Err(PAYPAL_ENVIRONMENT.allowed),
     });
+pub(super) const REFUND_SPEED: Reader<RefundSpeed> =
+    Reader::new("word", "`normal` or `optimum`", |raw, _| match raw.text() {
+        Ok("normal") => Ok(RefundSpeed::Normal),
+        Ok("optimum") => Ok(RefundSpeed::Optimum),
+        _ => Err(REFUND_SPEED.allowed),
+    });
+pub(super) const RAZORPAY_KEY_ID: Reader<String> =
+    Reader::new("text", "the id of a key of Razorpay's (rzp_test_… or rzp_live_…)", |raw, _| {
+        match raw.text() {
+            Ok(id) if is_razorpay_id(id) => Ok(id.to_owned()),
+            _ => Err(RAZORPAY_KEY_ID.allowed),
+        }
+    });
+pub(super) const RAZORPAY_KEY: Reader<Secret<String>> = Reader::new(
+    "secret",
+    "id and secret of a key of Razorpay's with a colon between (rzp_test_…:…), or \"file:\" or \"env:\" and \
+     where they stand",
+    |raw, environment| {
+        let key = raw.secret(environment).map_err(|_| RAZORPAY_KEY.allowed)?;
+        let parts = key.split_once(':');
+        let is_key = parts.is_some_and(|(id, secret)| is_razorpay_id(id) && !secret.is_empty());
+        if is_key { Ok(Secret::new(key)) } else { Err(RAZORPAY_KEY.allowed) }
+    },
+)
+.secret();
+
+fn is_razorpay_id(id: &str) -> bool {
+    ["rzp_test_", "rzp_live_"].iter().any(|sign| id.len() > sign.len() && id.starts_with(sign))
+}
+
 pub(super) const STRIPE_KEY: Reader<Secret<String>> = Reader::new(
     "secret",
     "a secret or restricted key of Stripe's (sk_test_…, sk_live_…, rk_test_…, rk_live_…), or \"file:\" or \

@@ -68,6 +68,7 @@ impl Config {
             return refuse("operation.repeat_charges_within is longer than operation.horizon");
         }
         self.providers.paypal.check()?;
+        self.providers.razorpay.check()?;
         self.providers.stripe.check()?;
         self.providers.http.check()?;
         if let BankPlace::Address(_) = self.sandbox.bank
@@ -142,6 +143,7 @@ impl Config {
         let is_shared = self.database.url.is_some();
         let mut warnings = self.origins.answers.clone();
         warnings.extend(self.providers.paypal.warnings());
+        warnings.extend(self.providers.razorpay.warnings());
         warnings.extend(self.providers.stripe.warnings());
         let mut warn = |text: &str| warnings.push(text.to_owned());
         if is_shared && self.sandbox.bank == BankPlace::Memory {

@@ -2,6 +2,7 @@
 
 mod names;
 mod paypal;
+mod razorpay;
 mod show;
 mod stripe;
 mod yaml;

@@ -12,6 +12,7 @@ mod http;
 mod mutants;
 mod pages;
 mod paypal;
+mod razorpay;
 mod sandbox;
 mod serve;
 mod stripe;
@@ -45,5 +46,5 @@ async fn conforms(id: &str, fake: &dyn Fake) {
 #[test]
 fn every_provider_has_its_fake() {
     let known: Vec<&str> = provider_registry::all().iter().map(|provider| provider.profile().id).collect();
-    assert_eq!(known, ["http", "paypal", "sandbox", "stripe"]);
+    assert_eq!(known, ["http", "paypal", "razorpay", "sandbox", "stripe"]);
 }

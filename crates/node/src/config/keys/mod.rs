@@ -9,6 +9,7 @@ mod operation;
 mod payment;
 mod paypal;
 mod rate_limit;
+mod razorpay;
 mod routing;
 mod sandbox;
 mod server;
@@ -31,6 +32,8 @@ pub(super) const SECTIONS: &[Section] = &[
     payment::UPI,
     paypal::SECTION,
     paypal::TEST,
+    razorpay::SECTION,
+    razorpay::TEST,
     stripe::SECTION,
     stripe::TEST,
     http::SECTION,
