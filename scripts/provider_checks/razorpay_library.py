@@ -62,11 +62,11 @@ refused("a second capture", BadRequestError, lambda: client.payment.capture(paym
 assert client.order.fetch(made["id"])["status"] == "paid"
 assert [found["id"] for found in client.order.all({"receipt": "library-1"})["items"]] == [made["id"]]
 
-part = client.payment.refund(payment["id"], 20000, {"speed": "normal", "receipt": "part"})
+part = client.payment.refund(payment["id"], {"amount": 20000, "speed": "normal", "receipt": "part"})
 assert (part["status"], part["amount"], part["receipt"]) == ("processed", 20000, "part"), part
 assert client.refund.fetch(part["id"])["payment_id"] == payment["id"]
-refused("too much", BadRequestError, lambda: client.payment.refund(payment["id"], 40000, {}))
-client.payment.refund(payment["id"], 30000, {"receipt": "rest"})
+refused("too much", BadRequestError, lambda: client.payment.refund(payment["id"], {"amount": 40000}))
+client.payment.refund(payment["id"], {"amount": 30000, "receipt": "rest"})
 assert client.payment.fetch(payment["id"])["status"] == "refunded"
 assert len(client.payment.fetch_multiple_refund(payment["id"])["items"]) == 2
 

@@ -147,10 +147,10 @@ payment = asked["next_action"]["payload"].split("&tr=")[1].split("&")[0]
 urllib.request.urlopen(urllib.request.Request(f"{fake}/_fake/decide?payment={payment}", b""))
 tell(account, deliveries())
 wait("paid by a code", asked["id"], status="paid")
-asked = expect("a request to an address", pay({"type": "upi", "vpa": "success@razorpay"}), 202)
+asked = expect("a request to an address", pay({"type": "upi", "vpa": "success@razorpay"}), 201, status="pending")
 tell(account, deliveries())
 wait("paid by request", asked["id"], status="paid")
-asked = expect("refused by its payer", pay({"type": "upi", "vpa": "failure@razorpay"}), 202)
+asked = expect("refused by its payer", pay({"type": "upi", "vpa": "failure@razorpay"}), 201, status="pending")
 tell(account, deliveries())
 wait("not paid", asked["id"], status="failed")
 for method, code in [("net_banking", "HDFC"), ("wallet", "payzapp"), ("emi", "earlysalary")]:
@@ -184,7 +184,7 @@ for word, status in [("created", "disputed"), ("won", "paid")]:
     wait(f"dispute {word}", disputed["id"], status=status)
 
 card = {"type": "card", "card_number": "4111111111111111", "exp_month": 12, "exp_year": 2030, "cvc": "737"}
-expect("no card number is sent", pay(card), 402, status="failed")
+expect("no card number is sent", pay(card), 402, code="provider_refused")
 refused = expect("a tenth of a fils", pay(PAGE, amount=99991, currency="KWD"), 422)
 assert refused["param"] == "/amount" and "multiples of 10" in refused["detail"], refused
 expect("a currency that Razorpay has not", pay(PAGE, currency="CLF"), 422, param="/currency")
