@@ -1,5 +1,5 @@
-//! Razorpay's units: the smallest of the currency, by ISO 4217. Of a third digit behind the point only zero is
-//! taken. Source: razorpay.com/docs, "International payments" (exponents) and "Create an order" (`amount`).
+//! Razorpay's units: the smallest of the currency, by ISO 4217. Of a third digit behind the point only zero
+//! is taken. Source: razorpay.com/docs, "International payments" (exponents) and "Create an order" (`amount`).
 
 use kernel::{Currency, Money};
 use provider_kit::amount::AmountError;
@@ -48,12 +48,13 @@ mod tests {
         /// What can be written is read as the same; what cannot is no multiple of the currency's step.
         #[test]
         fn units_and_back(minor in 0..i64::MAX, place in 0..200_usize) {
-            let provider_kit::Currencies::Only(list) = crate::profile::PROFILE.currencies else { unreachable!() };
+            let profile = &crate::profile::PROFILE;
+            let provider_kit::Currencies::Only(list) = profile.currencies else { unreachable!() };
             let currency = list.get(place % list.len()).copied().unwrap_or(Currency::INR);
             let amount = Money::new(minor, currency);
             match units(amount) {
                 Ok(units) => prop_assert_eq!(money(units, currency.code()), Some(amount)),
-                Err(_) => prop_assert!(minor % crate::profile::PROFILE.amount_step(currency) != 0),
+                Err(_) => prop_assert!(minor % profile.amount_step(currency) != 0),
             }
         }
     }

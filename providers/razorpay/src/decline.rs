@@ -1,4 +1,4 @@
-//! Razorpay's reasons for declines. Source: razorpay.com/docs, "Payment errors" (list of reasons, cards, UPI).
+//! Razorpay's reasons for declines. Source: razorpay.com/docs, "Payment errors" (reasons, cards, UPI).
 //!
 //! The reason says what happened; where it is as wide as `payment_failed`, the kind of error (`code`) and who
 //! stopped it (`source`) say what a merchant may do.

@@ -24,7 +24,7 @@ pub(crate) const SIGNATURE_HEADER: &str = "x-razorpay-signature";
 /// The header with the event's id. It is not signed, and says only which deliveries are one event.
 pub(crate) const EVENT_HEADER: &str = "x-razorpay-event-id";
 
-/// How old an event may be, and how far in the future. Razorpay tries for a day; what comes late is looked up.
+/// How old an event may be, and how far in the future. Razorpay tries for a day; the rest is looked up.
 const TOLERANCE: Duration = Duration::from_hours(23);
 
 #[derive(Deserialize)]

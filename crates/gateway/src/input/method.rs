@@ -122,7 +122,8 @@ pub(crate) fn method(fields: &Fields<'_, '_>) -> Result<Option<MethodInput>, Pro
                     return Err(Problem::new(&code::INVALID_TYPE, detail).at("/payment_method/type"));
                 }
                 None => {
-                    let detail = "`type` is needed: `card`, `upi`, `paypal`, `checkout`, `net_banking`, `wallet` or `emi`.";
+                    let detail = "`type` is needed: `card`, `upi`, `paypal`, `checkout`, `net_banking`, \
+                                  `wallet` or `emi`.";
                     return Err(Problem::new(&code::MISSING_FIELD, detail).at("/payment_method/type"));
                 }
             };

@@ -230,7 +230,7 @@ async fn the_fingerprint_of_a_card_is_of_the_vaults_key_or_absent() {
 fn fingerprint(method: &MethodSummary) -> Option<&str> {
     match method {
         MethodSummary::Card(card) => card.fingerprint.as_deref(),
-        MethodSummary::Upi { .. } | MethodSummary::Paypal => None,
+        MethodSummary::Upi { .. } | MethodSummary::Paypal | MethodSummary::Hosted { .. } => None,
     }
 }
 

@@ -62,7 +62,7 @@ pub trait Fake: Send + Sync {
         let _ = wanted;
         None
     }
-    /// A card that the provider keeps already, and who charges it; `None` where a card's number makes a token.
+    /// A card that the provider keeps already, and who charges it; `None` where a number makes a token.
     fn kept_card(&self, wanted: Wanted) -> Option<(Instrument, Initiator)> {
         let _ = wanted;
         None

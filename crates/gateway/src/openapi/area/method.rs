@@ -90,8 +90,8 @@ static PAYPAL: Body = Body {
 /// What is paid on a provider's pages.
 static HOSTED: Body = Body {
     name: "HostedInput",
-    about: "Paid on the provider's own page (`checkout`), or at a bank, with a wallet or a lender (`emi`) that \
-            it sends the payer to.",
+    about: "Paid on the provider's own page (`checkout`), or at a bank, with a wallet or a lender (`emi`) \
+            that it sends the payer to.",
     parser: &tables::HOSTED,
     fields: &[
         Field::new("type", Form::Words(&["checkout", "net_banking", "wallet", "emi"]), "Which.").required(),

@@ -1,4 +1,4 @@
-//! The fake's objects: orders, the payments that try to pay them, refunds, disputes, and what is told of them.
+//! The fake's objects: orders, payments that try to pay them, refunds, disputes, and what is told of them.
 
 use std::collections::BTreeMap;
 
