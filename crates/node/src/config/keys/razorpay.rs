@@ -26,21 +26,21 @@ pub(super) const SECTION: Section = Section {
             "payment.razorpay.key_secret",
             ["providers.razorpay.key_secret"],
             SECRET => providers.razorpay.own.key_secret,
-            Unset("\"env:RAZORPAY_KEY_SECRET\""),
+            Unset("\"w4t6LHGzq0cWFyXtPnV2eKdR\""),
             "The key's secret."
         ),
         key!(
             "payment.razorpay.api_key",
             ["CARD_GATEWAY_API_KEY"],
             RAZORPAY_KEY => providers.razorpay.api_key,
-            Unset("\"env:RAZORPAY_API_KEY\""),
+            Unset("\"rzp_test_1DP5mmOlF5G5ag:w4t6LHGzq0cWFyXtPnV2eKdR\""),
             "Id and secret of the key in one text, `id:secret`, where they are not given each for itself."
         ),
         key!(
             "payment.razorpay.webhook_secret",
             ["providers.razorpay.webhook_secret"],
             SECRET => providers.razorpay.own.webhook_secret,
-            Unset("\"env:RAZORPAY_WEBHOOK_SECRET\""),
+            Unset("\"a long random text\""),
             "The secret of the webhook; several with commas between, while it is rolled."
         ),
         key!(
@@ -103,14 +103,14 @@ pub(super) const TEST: Section = Section {
             "payment.razorpay.test.key_secret",
             ["providers.razorpay.test.key_secret"],
             SECRET => providers.razorpay.test.key_secret,
-            Unset("\"env:RAZORPAY_TEST_KEY_SECRET\""),
+            Unset("\"w4t6LHGzq0cWFyXtPnV2eKdR\""),
             "That key's secret."
         ),
         key!(
             "payment.razorpay.test.webhook_secret",
             ["providers.razorpay.test.webhook_secret"],
             SECRET => providers.razorpay.test.webhook_secret,
-            Unset("\"env:RAZORPAY_TEST_WEBHOOK_SECRET\""),
+            Unset("\"a long random text\""),
             "The secret of that mode's webhook."
         ),
     ],
