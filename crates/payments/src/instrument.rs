@@ -109,11 +109,8 @@ impl Source {
                 let token = AccountToken { account: opened.account.id, token: token.clone() };
                 Some(Keep::New { summary: summary.clone(), token: Some(token), vaulted: None })
             }
-            (Self::Given(_) | Self::Own(..), Instrument::Upi { .. }) => {
-                Some(Keep::New { summary: summary.clone(), token: None, vaulted: None })
-            }
-            // The charge itself makes a token, where the provider has one.
-            (Self::Given(_) | Self::Own(..), Instrument::Hosted { .. }) => {
+            // Of what is paid on a page the charge itself makes a token, where the provider has one.
+            (Self::Given(_) | Self::Own(..), Instrument::Upi { .. } | Instrument::Hosted { .. }) => {
                 Some(Keep::New { summary: summary.clone(), token: None, vaulted: None })
             }
             // Without a token the charge itself makes one, once its owner agrees.

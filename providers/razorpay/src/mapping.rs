@@ -71,15 +71,15 @@ pub(crate) fn paid(order: &Order, payment: &Payment) -> Outcome {
         return unknown("a payment of another order");
     }
     match (payment.status.as_str(), capture_of(order), order.note(note::WAY)) {
-        ("captured" | "refunded", ..) => approved(order, payment),
-        ("authorized", Some(CaptureMode::Manual), _) => approved(order, payment),
-        // Razorpay takes it within minutes, or gives it back.
-        ("authorized", Some(CaptureMode::Automatic), way::CHARGED) => {
+        ("captured" | "refunded", ..) | ("authorized", Some(CaptureMode::Manual), _) => {
+            approved(order, payment)
+        }
+        // Authorized: Razorpay takes it within minutes, or gives it back.
+        ("authorized", Some(CaptureMode::Automatic), way::CHARGED) | ("created", ..) => {
             Outcome::Pending { reference: Some(order.id.clone()) }
         }
         ("authorized", Some(CaptureMode::Automatic), _) => Outcome::Consented { reference: order.id.clone() },
         ("authorized", None, _) => unknown("an order without our notes"),
-        ("created", ..) => Outcome::Pending { reference: Some(order.id.clone()) },
         ("failed", ..) => Outcome::Declined(decline::of_payment(payment, Some(order.id.clone()))),
         (other, ..) => unknown(&format!("a payment with status {other}")),
     }

@@ -73,9 +73,11 @@ pub(crate) fn way_of(account: &ProviderAccount, call: &Charge) -> &'static str {
     match &call.instrument {
         Instrument::CardToken { .. } if !call.initiator.is_customer() => way::CHARGED,
         _ if call.stores_credential || !knows_payer(account) => way::PAGE,
-        Instrument::Upi { .. } => way::ASKED,
-        Instrument::Hosted { method: MethodKind::Emi, .. } => way::ASKED,
-        Instrument::Hosted { method: MethodKind::NetBanking | MethodKind::Wallet, at: Some(_) } => way::ASKED,
+        Instrument::Upi { .. }
+        | Instrument::Hosted { method: MethodKind::Emi, .. }
+        | Instrument::Hosted { method: MethodKind::NetBanking | MethodKind::Wallet, at: Some(_) } => {
+            way::ASKED
+        }
         _ => way::PAGE,
     }
 }

@@ -17,8 +17,9 @@ pub(crate) fn event(sample: &NoticeSample) -> Option<Vec<u8>> {
     let units = amount::units(sample.amount).ok()?;
     let (currency, at) = (sample.amount.currency.code(), sample.at.as_seconds());
     let local = sample.reference.get(..14).unwrap_or(&sample.reference);
+    let paid = format!("pay_{local}");
     let payment = json!({
-        "id": format!("pay_{local}"), "entity": "payment", "amount": units, "currency": currency,
+        "id": paid, "entity": "payment", "amount": units, "currency": currency,
         "status": "captured", "captured": true, "order_id": sample.provider_reference, "method": "upi",
         "created_at": at,
     });
@@ -34,14 +35,14 @@ pub(crate) fn event(sample: &NoticeSample) -> Option<Vec<u8>> {
         "refund.processed" => {
             let refund = json!({
                 "id": format!("rfnd_{local}"), "entity": "refund", "amount": units, "currency": currency,
-                "payment_id": payment["id"], "status": "processed", "receipt": Json::Null,
+                "payment_id": paid, "status": "processed", "receipt": Json::Null,
                 "speed_processed": "normal",
             });
             ("refund", refund)
         }
         "payment.dispute.created" => {
             let dispute = json!({
-                "id": format!("disp_{local}"), "entity": "dispute", "payment_id": payment["id"],
+                "id": format!("disp_{local}"), "entity": "dispute", "payment_id": paid,
                 "amount": units, "amount_deducted": 0, "currency": currency, "status": "open",
                 "phase": "chargeback", "reason_code": "goods_or_services_not_received",
             });

@@ -29,7 +29,8 @@ const TOLERANCE: Duration = Duration::from_hours(23);
 
 #[derive(Deserialize)]
 struct Event {
-    event: String,
+    #[serde(rename = "event")]
+    kind: String,
     created_at: i64,
     #[serde(default)]
     payload: Payload,
@@ -80,7 +81,7 @@ pub(crate) fn read(
     let Payload { order, payment, refund, dispute } = event.payload;
     let payment = payment.map(|known| known.entity);
     let said = Said::of(replies);
-    let told = match event.event.as_str() {
+    let told = match event.kind.as_str() {
         "order.paid" => {
             order.zip(payment).and_then(|(order, payment)| of_order(&id, &order.entity, &payment))
         }
@@ -96,7 +97,7 @@ pub(crate) fn read(
         },
     };
     Ok(told.unwrap_or_else(|| {
-        let fact = Fact::Other { kind: event.event };
+        let fact = Fact::Other { kind: event.kind };
         Incoming::Notices(vec![Notice { id, about: About::default(), fact }])
     }))
 }
@@ -193,10 +194,9 @@ fn of_dispute(id: &str, word: &str, dispute: &Dispute, payment: &Payment) -> Opt
     }
     let phase = match word {
         "created" | "under_review" | "action_required" => DisputePhase::Opened,
-        "won" => DisputePhase::Won,
         "lost" => DisputePhase::Lost,
         "closed" if dispute.amount_deducted > 0 => DisputePhase::Lost,
-        "closed" => DisputePhase::Won,
+        "won" | "closed" => DisputePhase::Won,
         _ => return None,
     };
     let order = payment.order_id.clone().filter(|order| !order.is_empty())?;

@@ -171,13 +171,12 @@ pub(super) async fn charge(
     capture: CaptureMode,
     minor: i64,
 ) -> Result<Prepared, String> {
-    let (instrument, initiator) = match bench.fake.kept_card(wanted) {
-        Some(kept) => kept,
-        None => {
-            let card = bench.fake.card(wanted);
-            let card = card.ok_or_else(|| format!("the fake has no card that is {wanted:?}"))?;
-            (bench.token(card).await?, Initiator::Customer)
-        }
+    let (instrument, initiator) = if let Some(kept) = bench.fake.kept_card(wanted) {
+        kept
+    } else {
+        let card = bench.fake.card(wanted);
+        let card = card.ok_or_else(|| format!("the fake has no card that is {wanted:?}"))?;
+        (bench.token(card).await?, Initiator::Customer)
     };
     let amount = Money::new(minor, Currency::USD);
     let charge = a_charge(bench.reference(), amount, capture, instrument);

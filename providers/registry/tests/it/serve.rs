@@ -104,11 +104,9 @@ fn serve_fakes() {
     let (listener, address) = listening();
     let paypal = Mutex::new(crate::paypal::State::new(&address));
     serve(move |asked| paypal.lock().unwrap().served(asked, now()).reply, listener);
-    let mut addresses = format!("paypal {address}\n");
-    let (listener, address) = listening();
-    let razorpay = Mutex::new(crate::razorpay::State::new(&address));
+    let (listener, razorpay_address) = listening();
+    let razorpay = Mutex::new(crate::razorpay::State::new(&razorpay_address));
     serve(move |asked| razorpay.lock().unwrap().served(asked, now()), listener);
-    addresses.push_str(&format!("razorpay {address}\n"));
-    std::fs::write(file, addresses).unwrap();
+    std::fs::write(file, format!("paypal {address}\nrazorpay {razorpay_address}\n")).unwrap();
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
