@@ -73,6 +73,7 @@ fn charge(account: &ProviderAccount, call: &Charge) -> Request {
         Instrument::CardToken { token } => SourceBody::Card { token },
         // The profile does not claim it, so that no such charge gets here.
         Instrument::Paypal { token } => SourceBody::Card { token: token.as_deref().unwrap_or_default() },
+        Instrument::Hosted { .. } => SourceBody::Card { token: "" },
         Instrument::Upi { vpa, payee } => {
             SourceBody::Upi { payer_vpa: vpa.as_deref(), payee_vpa: &payee.vpa, payee_name: &payee.name }
         }
