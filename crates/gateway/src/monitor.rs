@@ -63,8 +63,10 @@ pub(crate) struct Ready {
 
 /// What works and what does not; 200 as long as this node can say so.
 pub(crate) async fn health(State(node): State<Arc<Node>>) -> Response {
-    let mut checks = BTreeMap::from([("database", Check::from(node.health.database().await))]);
-    for (provider, is_healthy) in node.payments.provider_health() {
+    let database = node.health.database().await;
+    let asks = database.is_ok();
+    let mut checks = BTreeMap::from([("database", Check::from(database))]);
+    for (provider, is_healthy) in node.payments.provider_health(asks).await {
         let checked = if is_healthy { Ok(()) } else { Err("most of its newest answers failed") };
         checks.insert(provider, Check::from(checked));
     }

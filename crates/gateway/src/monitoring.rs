@@ -171,8 +171,8 @@ async fn admit(node: &Node, parts: &Parts) -> Result<Option<limits::Verdict>, Pr
 async fn how_it_is(node: &Node) -> Answer {
     let database = node.health.database().await;
     let database = Part { status: word(database.is_ok()), error: database.err() };
-    let providers: BTreeMap<_, _> =
-        node.payments.provider_health().into_iter().map(|(name, healthy)| (name, word(healthy))).collect();
+    let known = node.payments.provider_health(database.error.is_none()).await;
+    let providers: BTreeMap<_, _> = known.into_iter().map(|(name, is_well)| (name, word(is_well))).collect();
     let summary = node.pulse.summary(node.clock.monotonic());
     let all_well = database.error.is_none() && providers.values().all(|status| *status == word(true));
     let failed = summary.server_errors * 10_000;

@@ -1,6 +1,6 @@
 //! Provider accounts: stored with sealed secrets, opened in memory for at most five seconds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use kernel::{
     Cell, Changes, Clock, Column, ColumnType, Credentials, Duplicate, Exchange, Filter, Id, Ids, Index, Lane,
     Outcome, Query, Random, Record, Request, Scope, Secret, Store, Table, Timestamp, Versioned,
 };
+use parking_lot::Mutex;
 use provider_kit::{Account, Capability, Profile, Provider, ProviderAccount, Registry};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -133,6 +134,10 @@ pub(crate) struct Accounts {
     scopes: Cache<Id<Account>, Scope>,
     sources: Cache<Id<Account>, Option<Arc<EventSource>>>,
     only: Cache<String, Option<Id<Account>>>,
+    /// Providers at which somebody has an account: accounts are switched off, and never taken away.
+    used: Mutex<BTreeSet<&'static str>>,
+    /// Providers at which nobody had one.
+    unused: Cache<&'static str, ()>,
     pub(crate) watch: Arc<Watch>,
 }
 
@@ -149,6 +154,8 @@ impl Accounts {
             scopes: Cache::new(Arc::clone(&clock)),
             sources: Cache::new(Arc::clone(&clock)),
             only: Cache::new(Arc::clone(&clock)),
+            used: Mutex::default(),
+            unused: Cache::new(Arc::clone(&clock)),
             watch: Arc::new(Watch::new(Arc::clone(&clock))),
             store,
             vault,
@@ -156,11 +163,6 @@ impl Accounts {
             registry,
             exchanges,
         }
-    }
-
-    /// The providers of this build.
-    pub(crate) const fn registry(&self) -> &Registry {
-        &self.registry
     }
 
     /// All accounts of a scope, in the order in which they were made.
@@ -268,6 +270,26 @@ impl Accounts {
         };
         self.only.keep(provider.to_owned(), only);
         Ok(only)
+    }
+
+    /// The providers of this build at which somebody here has an account. `asks`: also those of which that is
+    /// not known yet; without it, or where the database fails, what was known before.
+    pub(crate) async fn used(&self, asks: bool) -> Vec<&'static str> {
+        let names = self.registry.iter().map(|provider| provider.profile().id);
+        for name in names.filter(|_| asks) {
+            if self.used.lock().contains(name) || self.unused.get(&name).is_some() {
+                continue;
+            }
+            let query = Query::everywhere(&PROVIDER_ACCOUNT, 1).with(Filter::equal("provider", name));
+            match self.store.find(query).await {
+                Ok(rows) if rows.is_empty() => self.unused.keep(name, ()),
+                Ok(_) => {
+                    self.used.lock().insert(name);
+                }
+                Err(error) => tracing::warn!(%error, "the accounts of a provider cannot be read"),
+            }
+        }
+        self.used.lock().iter().copied().collect()
     }
 
     /// Whose events an account's secret signs; `None` for the account of a provider.

@@ -130,9 +130,10 @@ impl Payments {
         self.accounts.watch.under_way()
     }
 
-    /// Each provider of this build, and whether this node gets answers from it.
-    pub fn provider_health(&self) -> Vec<(&'static str, bool)> {
-        let names = self.accounts.registry().iter().map(|provider| provider.profile().id);
-        names.map(|name| (name, !self.accounts.watch.is_unhealthy(name))).collect()
+    /// Each provider at which somebody has an account, and whether this node gets answers from it. `asks`
+    /// the database which those are; without it, those that were known before.
+    pub async fn provider_health(&self, asks: bool) -> Vec<(&'static str, bool)> {
+        let names = self.accounts.used(asks).await;
+        names.into_iter().map(|name| (name, !self.accounts.watch.is_unhealthy(name))).collect()
     }
 }
