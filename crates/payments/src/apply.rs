@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use kernel::Timestamp;
-use provider_kit::{Approved, Decline, DeclineCode, Outcome};
+use provider_kit::{Advice, Approved, Decline, DeclineCode, Outcome, RefusalCause};
 use serde_json::json;
 
 use crate::climb::{Climb, Heard, Said, climb, proves};
@@ -127,7 +127,7 @@ impl Report {
                     decline.network_code = None;
                     decline.reference = None;
                 }
-                Outcome::Refused { code, message } => {
+                Outcome::Refused { code, message, .. } => {
                     code.clear();
                     message.clear();
                 }
@@ -308,20 +308,32 @@ fn last_error(draft: &Draft, id: OperationId, report: &Report) -> LastError {
         advice: Some(advice),
     };
     match report {
-        Report::NotSent(_) => plain("not_sent", provider_kit::Advice::RetryNow),
-        Report::MaybeSent(_) => plain("unknown", provider_kit::Advice::RetryLater),
+        Report::NotSent(_) => plain("not_sent", Advice::RetryNow),
+        Report::MaybeSent(_) => plain("unknown", Advice::RetryLater),
         Report::Told(outcome) | Report::Decided(outcome) => match outcome {
             Outcome::Declined(decline) => declined(draft, id, decline),
-            Outcome::NotFound => plain("not_sent", provider_kit::Advice::RetryNow),
-            Outcome::Refused { .. } => plain("provider_refused", provider_kit::Advice::OtherMethod),
+            Outcome::NotFound => plain("not_sent", Advice::RetryNow),
+            Outcome::Refused { cause, .. } => refused(*cause),
             Outcome::Approved(_)
             | Outcome::ActionRequired(_)
             | Outcome::Consented { .. }
             | Outcome::Pending { .. }
             | Outcome::Tokenized { .. }
-            | Outcome::Unknown { .. } => plain("unknown", provider_kit::Advice::RetryLater),
+            | Outcome::Unknown { .. } => plain("unknown", Advice::RetryLater),
         },
     }
+}
+
+/// A refusal in the words of answers. None of them is about the payer's money: another method helps against
+/// an unknown token alone, and against wrong credentials nothing that payer or merchant could send.
+pub(crate) fn refused(cause: RefusalCause) -> LastError {
+    let (code, advice) = match cause {
+        RefusalCause::Credentials => ("provider_credentials", None),
+        RefusalCause::RateLimit => ("provider_rate_limited", Some(Advice::RetryLater)),
+        RefusalCause::UnknownToken => ("unknown_token", Some(Advice::OtherMethod)),
+        RefusalCause::Rule => ("provider_refused", None),
+    };
+    LastError { code: code.to_owned(), decline_code: None, network_code: None, advice }
 }
 
 /// A decline in the words of answers.

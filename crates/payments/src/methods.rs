@@ -1,7 +1,7 @@
 //! Payment methods: made of a card or a token, attached to a customer, read, detached, deleted.
 
 use kernel::{Claim, Filter, Id, Lane, Outcome, Scope, Versioned};
-use provider_kit::Outcome as Told;
+use provider_kit::{Outcome as Told, RefusalCause};
 use serde_json::json;
 
 use crate::capabilities::kind_of;
@@ -433,12 +433,8 @@ fn not_tokenized(told: Option<&Told>) -> Rejection {
             network_code: decline.network_code.clone(),
             advice: Some(decline.advice),
         },
-        Some(_) => LastError {
-            code: "provider_refused".to_owned(),
-            decline_code: None,
-            network_code: None,
-            advice: None,
-        },
+        Some(Told::Refused { cause, .. }) => crate::apply::refused(*cause),
+        Some(_) => crate::apply::refused(RefusalCause::Rule),
         None => {
             LastError { code: "not_sent".to_owned(), decline_code: None, network_code: None, advice: None }
         }

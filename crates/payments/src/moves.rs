@@ -19,14 +19,19 @@ fn add(sum: &mut i64, amount: i64) -> Result<(), ModelError> {
     Ok(())
 }
 
-/// The code of what was proven never to have left, or never to have arrived.
-const NOT_SENT: &str = "not_sent";
+/// The codes of what says nothing about the money: it was proven never to have left or never to have arrived,
+/// or the provider refused to hear us. What is due by time is tried again after these.
+const NOT_HEARD: [&str; 3] = ["not_sent", "provider_credentials", "provider_rate_limited"];
 /// After which a provider that was not reached in time is asked again.
 const ASK_AGAIN: Duration = Duration::from_mins(1);
 /// The longest such pause.
 const ASK_AGAIN_MAX: Duration = Duration::from_hours(1);
 /// How many of a payment's 99 operations time may use up.
 const OPERATIONS_OF_TIME: u8 = 70;
+
+fn was_not_heard(error: &LastError) -> bool {
+    NOT_HEARD.contains(&error.code.as_str())
+}
 
 /// What an operation held until now.
 fn held(draft: &Draft, id: OperationId) -> i64 {
@@ -75,7 +80,7 @@ pub(crate) fn capture_failed(draft: &mut Draft, id: OperationId, error: &LastErr
     // Proven never to have been done: what was promised for a time is tried again. What a person asked
     // for is theirs to repeat.
     let promised = draft.operation(id).is_some_and(|operation| operation.scheduled);
-    if error.code == NOT_SENT && promised {
+    if was_not_heard(error) && promised {
         let again = again_at(draft);
         if let Some(charge) = draft.payment.charge.as_mut() {
             charge.capture_at = charge.capture_at.or(again);
@@ -147,12 +152,12 @@ pub(crate) fn lapsed(draft: &mut Draft, amount: i64) -> Result<(), ModelError> {
 }
 
 /// A void was not done: what it held can be captured again. A provider that refuses to release what was
-/// held for too long has nothing left to release; one that was not reached is asked again.
+/// held for too long has nothing left to release; one that did not hear us is asked again.
 pub(crate) fn void_failed(draft: &mut Draft, id: OperationId, error: &LastError) -> Result<(), ModelError> {
     let held = held(draft, id);
     draft.payment.amounts.capture_held -= held;
     if has_lapsed(draft) {
-        if error.code != NOT_SENT {
+        if !was_not_heard(error) {
             return lapsed(draft, held);
         }
         let again = again_at(draft);

@@ -30,7 +30,7 @@ pub use call::{
 pub use guide::{DeclineRow, Guide, SettingRow, page};
 pub use outcome::{
     Action, ActionRequired, Advice, Approved, Authentication, CONSENTED, CardFacts, Decline, DeclineCode,
-    Outcome,
+    Outcome, RefusalCause,
 };
 pub use profile::{AmountLimit, AmountLimits, Capability, Currencies, MethodKind, Profile, Repeat};
 pub use provider::{Check, Context, Probe, Provider, Registry, Step};

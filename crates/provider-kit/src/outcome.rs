@@ -34,6 +34,9 @@ pub enum Outcome {
     /// The provider answered that it did not take the request on (bad credentials, over its limits,
     /// a validation error). Proof only while no earlier send of the operation may have arrived.
     Refused {
+        /// Why, as far as the answer tells.
+        #[serde(default)]
+        cause: RefusalCause,
         /// The provider's word.
         code: String,
         /// Its explanation, for the merchant; no personal data.
@@ -53,6 +56,33 @@ pub enum Outcome {
         /// What was answered, shortened; for people.
         raw: String,
     },
+}
+
+/// Why a provider did not take a request on: whose fault it is, and so what can be done about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCause {
+    /// Our credentials are wrong there, or may not do this. The operator's to put right; no other
+    /// payment method helps.
+    Credentials,
+    /// Over the provider's limit of requests. The same may be taken on later.
+    RateLimit,
+    /// The provider knows nothing under the token that was to be charged.
+    UnknownToken,
+    /// A rule of its own.
+    #[default]
+    Rule,
+}
+
+impl RefusalCause {
+    /// By the HTTP status alone (RFC 9110, 15.5.2 and 15.5.4; RFC 6585, 4).
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            401 | 403 => Self::Credentials,
+            429 => Self::RateLimit,
+            _ => Self::Rule,
+        }
+    }
 }
 
 /// An approval.

@@ -106,7 +106,7 @@ pub trait Provider: Send + Sync + 'static {
         let check = match self.step(cx, account, &call, replies) {
             Step::Send(request) => return Probe::Send(request),
             Step::Wait(_) => Check::fails("answers", "it asks to wait"),
-            Step::Done(Outcome::Refused { code, message }) => {
+            Step::Done(Outcome::Refused { code, message, .. }) => {
                 Check::fails("credentials", format!("{code}: {message}"))
             }
             Step::Done(Outcome::Unknown { raw }) => Check::fails("answers", raw),

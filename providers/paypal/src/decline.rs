@@ -97,7 +97,6 @@ pub(crate) const TABLE: &[DeclineRow] = &[
     row("REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK", DeclineCode::RefundNotAllowed),
     row("REFUND_TIME_LIMIT_EXCEEDED", DeclineCode::RefundNotAllowed),
     row("TOKEN_EXPIRED", DeclineCode::PayerDeclined),
-    row("TOKEN_ID_NOT_FOUND", DeclineCode::CardNotSupported),
     row("TRANSACTION_BLOCKED_BY_PAYEE", DeclineCode::Fraudulent),
     row("TRANSACTION_DISPUTED", DeclineCode::RefundNotAllowed),
     row("TRANSACTION_LIMIT_EXCEEDED", DeclineCode::AmountNotAllowed),

@@ -327,7 +327,17 @@ fn refusals_prove_only_what_the_bank_itself_said() {
         assert_eq!(outcome(call, status, &body)["outcome"], expected, "{status} {body}");
     }
     let refused = outcome(&charge, 409, &error("key_reused"));
-    assert_eq!(refused, json!({"outcome": "refused", "code": "key_reused", "message": "because"}));
+    let expected = json!({"outcome": "refused", "cause": "rule", "code": "key_reused", "message": "because"});
+    assert_eq!(refused, expected);
+    for (status, code, cause) in [
+        (401, "invalid_api_key", "credentials"),
+        (403, "forbidden", "credentials"),
+        (429, "rate_limited", "rate_limit"),
+        (422, "no_such_token", "unknown_token"),
+        (422, "amount_not_allowed", "rule"),
+    ] {
+        assert_eq!(outcome(&charge, status, &error(code))["cause"], cause, "{code}");
+    }
 }
 
 #[test]

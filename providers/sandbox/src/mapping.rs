@@ -1,7 +1,9 @@
 //! From the bank's answers to outcomes.
 
 use kernel::{Distilled, Money, Reply};
-use provider_kit::{Action, ActionRequired, Approved, Call, Decline, DeclineCode, Outcome, Verb, scrub};
+use provider_kit::{
+    Action, ActionRequired, Approved, Call, Decline, DeclineCode, Outcome, RefusalCause, Verb, scrub,
+};
 
 use crate::wire::{ActionBody, ErrorAnswer, ErrorBody, Kept, Object};
 
@@ -39,8 +41,12 @@ fn refused(call: &Call, status: u16, error: ErrorBody) -> Outcome {
         // A look-up that is refused says nothing about the operation that it asks for, and behind a
         // time-out at the bank's edge the work may have gone on.
         (Verb::Lookup, ..) | (_, 408, _) => unknown(&format!("{status}: {}", error.code)),
-        _ => Outcome::Refused { code: error.code, message: error.message },
+        _ => Outcome::Refused { cause: cause(status, &error.code), code: error.code, message: error.message },
     }
+}
+
+fn cause(status: u16, code: &str) -> RefusalCause {
+    if code == "no_such_token" { RefusalCause::UnknownToken } else { RefusalCause::of_status(status) }
 }
 
 fn of_object(call: &Call, object: Object) -> Outcome {

@@ -1,6 +1,6 @@
 //! From Stripe's errors to outcomes: a decline, a refusal, or nothing that is certain.
 
-use provider_kit::{Outcome, Verb, scrub};
+use provider_kit::{Outcome, RefusalCause, Verb, scrub};
 
 use crate::decline;
 use crate::mapping;
@@ -13,7 +13,7 @@ pub(crate) fn unknown(raw: &str) -> Outcome {
 
 /// A refusal of our own, before anything is sent.
 pub(crate) fn refused(code: &str, message: &str) -> Outcome {
-    Outcome::Refused { code: code.to_owned(), message: message.to_owned() }
+    Outcome::Refused { cause: RefusalCause::Rule, code: code.to_owned(), message: message.to_owned() }
 }
 
 fn name(failure: &Failure) -> String {
@@ -48,17 +48,27 @@ fn failed(verb: Verb, status: u16, failure: &Failure) -> Outcome {
     if is_decline || ends_it {
         return Outcome::Declined(decline::of(failure, mapping::reference_of(failure)));
     }
+    refusal(status, failure)
+}
+
+fn refusal(status: u16, failure: &Failure) -> Outcome {
+    let word = name(failure);
+    // Stripe names the parameter that named nothing; that of a charge is its payment method.
+    let is_method = failure.param.as_deref() == Some("payment_method");
+    let cause = match word.as_str() {
+        "resource_missing" if is_method => RefusalCause::UnknownToken,
+        _ => RefusalCause::of_status(status),
+    };
     let message = failure.message.clone().unwrap_or_default();
-    Outcome::Refused { code: if word.is_empty() { format!("http_{status}") } else { word }, message }
+    let code = if word.is_empty() { format!("http_{status}") } else { word };
+    Outcome::Refused { cause, code, message }
 }
 
 /// What came of a request that only reads, ahead of the one that does something: a refusal of it means
 /// that nothing was done.
 pub(crate) fn of_read(kept: &Kept) -> Outcome {
     match kept {
-        Kept::Failed { status: 400..=499, error } => {
-            Outcome::Refused { code: name(error), message: error.message.clone().unwrap_or_default() }
-        }
+        Kept::Failed { status: status @ 400..=499, error } => refusal(*status, error),
         other => of(Verb::Lookup, other),
     }
 }

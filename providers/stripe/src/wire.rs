@@ -185,6 +185,9 @@ pub(crate) struct Failure {
     pub(crate) advice_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
+    /// The parameter that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) param: Option<String>,
     #[serde(alias = "payment_intent", alias = "setup_intent", skip_serializing_if = "Option::is_none")]
     pub(crate) intent: Option<Box<Intent>>,
 }

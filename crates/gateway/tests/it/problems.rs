@@ -41,6 +41,9 @@ fn the_service_codes_are_listed() {
         "partially_approved",
         "not_sent",
         "provider_refused",
+        "provider_credentials",
+        "provider_rate_limited",
+        "unknown_token",
         "expired",
         "cancelled",
     ] {

@@ -176,6 +176,28 @@ async fn another_method_takes_the_place_of_a_challenge() {
 }
 
 #[tokio::test]
+async fn a_token_that_the_provider_does_not_know_reads_like_no_declined_card() {
+    let world = World::start().await;
+    let body = r#"{"amount": 1000, "currency": "USD", "payment_method": "tok_of_somebody_else"}"#;
+    let refused = world.post("/api/payments", body).await;
+    assert_eq!(refused.problem(), (402, "unknown_token".to_owned()));
+    let document = refused.json();
+    assert_eq!((&document["advice"], &document["decline_code"]), (&"other_method".into(), &Value::Null));
+    let payment = world.get(&format!("/api/payments/{}", document["payment_id"].as_str().unwrap())).await.json();
+    assert_eq!(payment["status"], "failed");
+    assert_eq!(payment["last_error"]["code"], "unknown_token");
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_no_more_requests_is_asked_again_later() {
+    let world = World::start().await;
+    let headers = [("content-type", "application/json"), ("x-florin-sandbox-scenario", "rate_limited")];
+    let refused = world.call(Method::POST, "/api/payments", &headers, CARD).await;
+    assert_eq!(refused.problem(), (402, "provider_rate_limited".to_owned()));
+    assert_eq!((&refused.json()["advice"], &refused.json()["retryable"]), (&"retry_later".into(), &true.into()));
+}
+
+#[tokio::test]
 async fn a_scenario_by_header() {
     let world = World::start().await;
     let headers =
@@ -188,7 +210,8 @@ async fn a_scenario_by_header() {
     let id = id_of(&world.pay("").await);
     let refund = format!("/api/payments/{id}/refund");
     let refused = world.call(Method::POST, &refund, &headers("rate_limited"), "").await;
-    assert_eq!(refused.problem(), (402, "provider_refused".to_owned()));
+    assert_eq!(refused.problem(), (402, "provider_rate_limited".to_owned()));
+    assert_eq!(refused.json()["retryable"], true);
     let unknown = world.call(Method::POST, "/api/payments", &headers("nonsense"), CARD).await;
     assert_eq!(unknown.problem(), (422, "invalid_scenario".to_owned()));
     let detail = unknown.json()["detail"].as_str().unwrap().to_owned();

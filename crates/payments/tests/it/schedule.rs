@@ -173,6 +173,8 @@ async fn a_lapse_survives_every_trouble() {
         Trouble::Hangs,
         Trouble::Answers(500),
         Trouble::AnswersAfter(502),
+        Trouble::Answers(401),
+        Trouble::Answers(429),
         Trouble::Answers(409),
     ] {
         let world = World::new().await;
@@ -180,8 +182,8 @@ async fn a_lapse_survives_every_trouble() {
         world.payments.move_clock(&world.caller, MoveClock::By(DAY * 7), None).await.unwrap();
         world.trouble(trouble);
         world.spawned_schedules().await;
-        if trouble == Trouble::Refused {
-            // Nobody at the bank knows of it yet.
+        if matches!(trouble, Trouble::Refused | Trouble::Answers(401 | 429)) {
+            // Nobody at the bank has heard of it yet.
             assert_eq!(world.get(payment.id).await.amounts.capturable(), 1000);
         }
         world.pass(Duration::from_mins(10)).await;
@@ -239,6 +241,8 @@ async fn a_delayed_capture_is_made_once_whatever_happens() {
         Trouble::LostBefore,
         Trouble::LostAfter,
         Trouble::Hangs,
+        Trouble::Answers(401),
+        Trouble::Answers(429),
         Trouble::Answers(500),
         Trouble::AnswersAfter(502),
     ] {

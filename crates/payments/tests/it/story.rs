@@ -7,9 +7,9 @@ use payments::{
     CreatePayment, DisputeStatus, PaymentStatus, PaymentsError, Purpose, RefundStatus, Rejection, Verdict,
     WaitingFor,
 };
-use provider_kit::Action;
+use provider_kit::{Action, Advice};
 
-use crate::world::{World, card_payment, held_payment, upi_payment};
+use crate::world::{Trouble, World, card_payment, held_payment, upi_payment};
 
 #[tokio::test]
 async fn a_card_is_charged_and_refunded_in_parts() {
@@ -69,6 +69,25 @@ async fn a_decline_is_stored_with_its_advice() {
     assert_eq!(error.code, "card_declined");
     assert_eq!(answered.payment.status(), PaymentStatus::Failed);
     world.assert_agreement().await;
+}
+
+#[tokio::test]
+async fn a_refusal_says_whose_fault_it_is_and_never_blames_the_card() {
+    for (status, code, advice) in [
+        (401, "provider_credentials", None),
+        (403, "provider_credentials", None),
+        (429, "provider_rate_limited", Some(Advice::RetryLater)),
+        (422, "provider_refused", None),
+    ] {
+        let world = World::new().await;
+        world.trouble(Trouble::Answers(status));
+        let answered = world.pay("4242424242424242").await;
+        let Verdict::Declined(error) = &answered.verdict else { panic!("{:?}", answered.verdict) };
+        assert_eq!((error.code.as_str(), error.advice), (code, advice), "{status}");
+        assert_eq!(error.decline_code, None);
+        assert_eq!(answered.payment.status(), PaymentStatus::Failed);
+        world.assert_agreement().await;
+    }
 }
 
 #[tokio::test]

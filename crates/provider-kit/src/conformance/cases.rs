@@ -4,7 +4,7 @@ use super::driver::{Bench, Driven, End, Fault};
 use super::subject::{Expected, Prepared, Subject, charge, hosted, upi};
 use super::{Moved, Wanted};
 use crate::call::{Call, CaptureMode};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, RefusalCause};
 use crate::profile::{Capability, MethodKind, Repeat};
 use crate::provider::Step;
 
@@ -147,9 +147,12 @@ async fn refused(bench: &mut Bench<'_>, subject: Subject) -> Result<(), String> 
     let before = bench.fake.moved().await;
     let strange = bench.fake.strange_credentials();
     let driven = bench.drive_as_stranger(&call, &strange).await;
-    let Outcome::Refused { code, .. } = done(&driven)? else {
+    let Outcome::Refused { cause, code, .. } = done(&driven)? else {
         return Err(format!("expected a refusal, got {:?}", driven.end));
     };
+    if *cause != RefusalCause::Credentials {
+        return Err(format!("a refusal of credentials is said to be one for {cause:?}"));
+    }
     if code.is_empty() {
         return Err("a refusal has the provider's word for it".to_owned());
     }

@@ -6,7 +6,7 @@ use kernel::{Credentials, Distilled, Reply};
 use provider_kit::conformance::run;
 use provider_kit::{
     Call, Context, Decline, DeclineCode, Delivery, Incoming, Outcome, Profile, Provider, ProviderAccount,
-    Step, Verb, WebhookError,
+    RefusalCause, Step, Verb, WebhookError,
 };
 use provider_sandbox::Sandbox;
 use sandbox_bank::BankConfig;
@@ -52,7 +52,11 @@ impl Provider for Mutant {
             (Wrong::GuessesADecline, Step::Done(Outcome::Unknown { .. }))
             | (Wrong::TakesNotFoundForADecline, Step::Done(Outcome::NotFound)) => decline(),
             (Wrong::GuessesARefusal, Step::Done(Outcome::Unknown { raw })) => {
-                Step::Done(Outcome::Refused { code: "failed".to_owned(), message: raw })
+                Step::Done(Outcome::Refused {
+                    cause: RefusalCause::Credentials,
+                    code: "failed".to_owned(),
+                    message: raw,
+                })
             }
             (Wrong::ChangesItsBytes, Step::Send(mut request)) => {
                 request.body.extend(count.to_string().bytes());
