@@ -69,9 +69,10 @@ pub const FAMILIES: &[Family] = &[
     family("operations_unknown_total", Kind::Counter, &["provider"],
         "Operations that became unknown: sent, perhaps, and without an answer."),
     family("operations_needs_review_total", Kind::Counter, &["provider"],
-        "Operations that a person must decide."),
+        "Operations that came to need a person's decision."),
     family("operations_open", Kind::Gauge, &["status"],
-        "Operations with a due time, by status; at most 1000 are counted."),
+        "Operations whose outcome is open, by status: those with a due time and those that people must decide; \
+         at most 1000 of each are counted."),
     family("operations_oldest_due_age_seconds", Kind::Gauge, &[],
         "How long the operation that waits longest has been due; 0 when none is."),
     family("alerts_total", Kind::Counter, &[],

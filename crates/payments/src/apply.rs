@@ -64,6 +64,7 @@ pub(crate) fn apply(
     if let (Said::Approved, Some(approved)) = (said, report.approved())
         && operation.status.is_open()
         && id.kind != OperationKind::Cancel
+        && !matches!(report, Report::Decided(_))
         && !credible(operation.amount, approved)
     {
         needs_review(draft, id, "the provider approved more than was asked, or another currency");
@@ -465,6 +466,7 @@ pub(crate) fn needs_review(draft: &mut Draft, id: OperationId, why: &str) {
     let Some(operation) = draft.operation_mut(id) else { return };
     operation.status = OperationStatus::NeedsReview;
     operation.due = Due::Never;
+    operation.review_reason = Some(why.to_owned());
     let held = operation.held;
     // What had ended and must be decided by people after all is open again.
     if draft.payment.open.iter().all(|open| open.id != id) {

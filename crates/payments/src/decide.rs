@@ -105,6 +105,8 @@ pub(crate) fn reserve(draft: &mut Draft, id: OperationId, pin: Pin, new: New, ca
         claim: new.claim,
         surplus: false,
         undone: false,
+        review_reason: None,
+        in_review: false,
         volume: None,
         rule: None,
         postings: 0,

@@ -20,9 +20,9 @@ use crate::dispute::Dispute;
 use crate::operation::{Operation, OperationId, OperationStatus, WaitingClaim};
 use crate::payment::{Payment, PaymentStatus};
 use crate::refund::Refund;
-use crate::schedule;
 use crate::successor::Successor;
 use crate::writing::Writing;
+use crate::{review, schedule};
 
 /// A record that the draft reads or writes.
 #[derive(Clone, Debug)]
@@ -256,6 +256,7 @@ impl Draft {
             Some(version) => changes.update(scope, &self.payment, version)?,
         }
         self.write_claims(&mut changes)?;
+        self.follow_reviews();
         write(&mut changes, scope, &self.operations)?;
         write(&mut changes, scope, &self.refunds)?;
         write(&mut changes, scope, &self.disputes)?;
@@ -266,6 +267,17 @@ impl Draft {
         changes.remove.append(&mut self.removes);
         changes.post = std::mem::take(&mut self.transfers);
         Ok(changes)
+    }
+
+    /// Whether people must decide an operation is in a row of its own, too.
+    fn follow_reviews(&mut self) {
+        for touched in self.operations.iter_mut().filter(|touched| touched.dirty) {
+            match review::follow(self.scope, &mut touched.record) {
+                Some(review::Change::Begins(insert)) => self.inserts.push(insert),
+                Some(review::Change::Ends(remove)) => self.removes.push(remove),
+                None => {}
+            }
+        }
     }
 
     /// The versions after the commit, for the task that goes on with these records.

@@ -60,6 +60,7 @@ mod refund;
 mod refunds;
 mod rejection;
 mod resolve;
+mod review;
 mod route;
 mod schedule;
 mod search;
@@ -108,6 +109,7 @@ pub use quarantine::{Quarantined, SLOTS as QUARANTINE_SLOTS};
 pub use refund::{Refund, RefundKind, RefundStatus, RefundSummary};
 pub use rejection::{PaymentsError, Rejection};
 pub use resolve::{Resolution, Returned};
+pub use review::InReview;
 pub use schedule::SCHEDULE_JOB;
 pub use service::{Page, Payments, PaymentsPorts};
 pub use settings::{LateSuccess, MerchantSettings, PaymentsSettings, VolumeLimits};
@@ -133,6 +135,7 @@ pub const TABLES: &[&Table] = &[
     &exchanges::EXCHANGE,
     &signed_event::SIGNED_EVENT,
     &quarantine::QUARANTINE,
+    &review::OPERATION_REVIEW,
 ];
 
 /// The tables of the search, for a store of its own: all in them follows from [`TABLES`], and they are
@@ -165,6 +168,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "limits",
         sqlite: include_str!("../migrations/sqlite/204_limits.sql"),
         postgres: include_str!("../migrations/postgres/204_limits.sql"),
+    },
+    Migration {
+        number: 205,
+        name: "reviews",
+        sqlite: include_str!("../migrations/sqlite/205_reviews.sql"),
+        postgres: include_str!("../migrations/postgres/205_reviews.sql"),
     },
     Migration {
         number: 220,

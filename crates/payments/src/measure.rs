@@ -104,7 +104,7 @@ fn method_of(payment: &Payment) -> &'static str {
 }
 
 impl Payments {
-    /// Counts the operations that have a due time, by status, and the age of the oldest.
+    /// Counts the operations that are open, by status, and the age of the one that waits longest.
     pub async fn measure_open(&self) -> Result<(), PaymentsError> {
         let now = self.store.now().await?;
         let far = now.plus(Duration::from_hours(24 * 365));
@@ -115,7 +115,10 @@ impl Payments {
         let oldest = found.first().and_then(|(_, operation)| operation.columns.first()?.as_time());
         let age = oldest.map_or(Duration::ZERO, |due_at| now.since(due_at));
         metrics::gauge!("operations_oldest_due_age_seconds").set(age);
-        // What people must decide is due for nobody, and counted when it becomes so.
+        // What people must decide is due for nobody: it has rows of its own.
+        let needs_review = self.count_in_review(COUNTED).await?;
+        metrics::gauge!("operations_open", "status" => OperationStatus::NeedsReview.as_str())
+            .set(needs_review);
         let due = |status: &OperationStatus| status.is_open() && *status != OperationStatus::NeedsReview;
         for status in OperationStatus::ALL.into_iter().filter(due) {
             let count = found.iter().filter(|(_, operation)| operation.record.status == status).count();

@@ -47,6 +47,9 @@ pub(crate) fn captured(draft: &mut Draft, id: OperationId, approved: &Approved) 
     let amounts = &mut draft.payment.amounts;
     add(&mut amounts.capture_held, -held)?;
     add(&mut amounts.captured, amount)?;
+    // More was taken than was held, as an operator found out: the sums say what was taken.
+    let beyond = -amounts.capturable().min(0);
+    add(&mut amounts.authorized, beyond)?;
     if is_final {
         let rest = amounts.capturable();
         add(&mut amounts.released, rest)?;

@@ -411,6 +411,12 @@ pub struct Operation {
     /// nobody can know whether that is an old notice: people decide.
     #[serde(default, skip_serializing_if = "crate::payment::is_false")]
     pub undone: bool,
+    /// Why people must decide it, or had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_reason: Option<String>,
+    /// There is a row that finds it among what people must decide; see [`crate::review`].
+    #[serde(default, skip_serializing_if = "crate::payment::is_false")]
+    pub(crate) in_review: bool,
     /// What it takes from limits on volume, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Counted>,

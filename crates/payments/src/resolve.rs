@@ -17,7 +17,7 @@ use crate::draft::Draft;
 use crate::drive::Driven;
 use crate::give_up;
 use crate::lock::Turn;
-use crate::operation::{Due, OPERATION, Operation, OperationId, OperationStatus};
+use crate::operation::{Due, OPERATION, Operation, OperationId, OperationKind, OperationStatus};
 use crate::pay::Run;
 use crate::payment::{Payment, PaymentKind};
 use crate::rejection::{PaymentsError, Rejection};
@@ -45,7 +45,8 @@ pub enum Resolution {
     Succeeded {
         /// The provider's reference.
         reference: String,
-        /// How much it was, in minor units; all that was asked if absent.
+        /// How much it was, in minor units; all that was asked if absent. More than was asked can be said of
+        /// what took money or gave it back.
         amount: Option<i64>,
     },
     /// The provider did not do it.
@@ -287,9 +288,11 @@ impl Payments {
         }
         let asked = operation.amount;
         let outcome = match resolution {
-            Resolution::Succeeded { amount: Some(minor), .. } if !(0..=asked.minor).contains(&minor) => {
-                let message =
-                    format!("operation {id} was for {}: not more can be booked for it", asked.minor);
+            Resolution::Succeeded { amount: Some(minor), .. }
+                if minor < 0 || (minor > asked.minor && !may_exceed(id.kind)) =>
+            {
+                let bounds = if may_exceed(id.kind) { "0" } else { "0, and at most what was asked" };
+                let message = format!("operation {id} was for {}: it was at least {bounds}", asked.minor);
                 return Err(Rejection::Invalid { param: "amount", message }.into());
             }
             Resolution::Succeeded { reference, amount } => Told::Approved(provider_kit::Approved::of(
@@ -326,6 +329,21 @@ impl Payments {
             }
         }
         Ok(None)
+    }
+}
+
+/// What moves money may have moved more of it than was asked, and the books say what was. What only holds or
+/// releases is in no book, and more of it than was asked is not for us to take.
+const fn may_exceed(kind: OperationKind) -> bool {
+    match kind {
+        OperationKind::Sale | OperationKind::Capture | OperationKind::Refund | OperationKind::Reversal => {
+            true
+        }
+        OperationKind::Authorize
+        | OperationKind::Void
+        | OperationKind::Cancel
+        | OperationKind::External
+        | OperationKind::Increment => false,
     }
 }
 

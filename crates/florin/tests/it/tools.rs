@@ -109,11 +109,21 @@ fn an_operator_decides_what_needs_review(place: &Place) {
     let operation = &shown["operations"][0];
     assert_eq!(operation["status"], "needs_review", "{shown}");
     let operation = operation["id"].as_str().unwrap();
+    let waiting = json_of(place, &["operation", "list", "--json"]);
+    let waiting = waiting["operations"].as_array().unwrap();
+    assert_eq!(waiting.len(), 1, "{waiting:?}");
+    assert_eq!((&waiting[0]["operation_id"], &waiting[0]["amount"]), (&json!(operation), &json!(1000)));
+    assert!(waiting[0]["reason"].as_str().unwrap().contains("more than was asked"), "{waiting:?}");
     let found = ["--succeeded", "sbx_by_hand", "--reason", "the bank's statement says so"];
-    let resolved = place.run(&[["operation", "resolve", operation].as_slice(), &found].concat());
+    // What the bank took is booked whole: more than was asked, and the merchant can give all of it back.
+    let whole = ["--amount", "1100"];
+    let resolved = place.run(&[["operation", "resolve", operation].as_slice(), &found, &whole].concat());
     assert!(resolved.status.success(), "{}", String::from_utf8_lossy(&resolved.stderr));
     let paid = server.get(&format!("/api/v1/payments/{payment}"));
-    assert_eq!((&paid["status"], &paid["amount_captured"]), (&json!("paid"), &json!(1000)), "{paid}");
+    assert_eq!((&paid["status"], &paid["amount_captured"]), (&json!("paid"), &json!(1100)), "{paid}");
+    assert_eq!(paid["amount_refundable"], 1100, "{paid}");
+    assert_eq!(json_of(place, &["operation", "list", "--json"])["operations"], json!([]));
+    assert!(place.run(&["ledger", "check"]).status.success());
     server.stop();
 }
 

@@ -183,7 +183,8 @@ async fn a_token_that_the_provider_does_not_know_reads_like_no_declined_card() {
     assert_eq!(refused.problem(), (402, "unknown_token".to_owned()));
     let document = refused.json();
     assert_eq!((&document["advice"], &document["decline_code"]), (&"other_method".into(), &Value::Null));
-    let payment = world.get(&format!("/api/payments/{}", document["payment_id"].as_str().unwrap())).await.json();
+    let payment =
+        world.get(&format!("/api/payments/{}", document["payment_id"].as_str().unwrap())).await.json();
     assert_eq!(payment["status"], "failed");
     assert_eq!(payment["last_error"]["code"], "unknown_token");
 }
@@ -194,7 +195,10 @@ async fn a_provider_that_takes_no_more_requests_is_asked_again_later() {
     let headers = [("content-type", "application/json"), ("x-florin-sandbox-scenario", "rate_limited")];
     let refused = world.call(Method::POST, "/api/payments", &headers, CARD).await;
     assert_eq!(refused.problem(), (402, "provider_rate_limited".to_owned()));
-    assert_eq!((&refused.json()["advice"], &refused.json()["retryable"]), (&"retry_later".into(), &true.into()));
+    assert_eq!(
+        (&refused.json()["advice"], &refused.json()["retryable"]),
+        (&"retry_later".into(), &true.into())
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kernel::{Changes, Clock as _, Id, Lane, Method, Outcome, Record as _};
-use payments::{AccountRecord, OperationStatus, PaymentStatus};
+use payments::{AccountRecord, OperationId, OperationStatus, Payment, PaymentStatus, PaymentsError};
 use provider_kit::Delivery;
 use sandbox_bank::{BankRequest, Keys};
 use serde_json::json;
@@ -13,7 +13,7 @@ use testkit::SeededRandom;
 use uuid::Uuid;
 use vault::{ServerSecret, Vault};
 
-use crate::world::{Trouble, World, claim};
+use crate::world::{Trouble, World, claim, held_payment};
 
 /// Changes the world's provider account as an operator would, behind the service's back.
 async fn edit_account(world: &World, edit: impl FnOnce(&mut AccountRecord)) {
@@ -156,25 +156,67 @@ async fn a_refund_that_is_not_known_yet_is_shown_to_a_repeat() {
     assert_eq!(world.get(id).await.refunds.len(), 1);
 }
 
-/// People may say that less was done than was asked, and never more.
-#[tokio::test]
-async fn an_operator_says_how_much_it_was() {
-    let world = World::new().await;
-    let id = world.pay("4242424242424242").await.payment.id;
+/// Nobody hears from the bank any more, until people must decide.
+async fn silence(world: &World) {
     *world.wire.weather.lock() = Some(Box::new(|| Some(Trouble::LostBefore)));
     *world.wire.blind.lock() = 100_000;
-    let operation = world.refund(id, Some(600)).await.unwrap().refund.unwrap().operation;
+}
+
+async fn beyond_the_horizon(world: &World) {
     for _ in 0..80 {
         world.clock.advance(Duration::from_hours(1));
         world.quiet().await;
     }
-    let decided = |amount| payments::Resolution::Succeeded { reference: "sbx_seen".to_owned(), amount };
-    let resolve = |amount| {
-        world.payments.resolve_operation("ann", world.scope, operation, decided(amount), "seen at the bank")
-    };
-    assert!(resolve(Some(601)).await.is_err());
-    let payment = resolve(Some(400)).await.unwrap();
-    assert_eq!((payment.amounts.refunded, payment.amounts.refund_held), (400, 0));
-    assert_eq!(payment.amounts.refundable(), 600);
+}
+
+async fn decide(world: &World, operation: OperationId, amount: i64) -> Result<Payment, PaymentsError> {
+    let told = payments::Resolution::Succeeded { reference: "sbx_seen".to_owned(), amount: Some(amount) };
+    world.payments.resolve_operation("ann", world.scope, operation, told, "seen at the bank").await
+}
+
+/// People may say that less was done than was asked, and of what moved money that it was more: the books say
+/// what was.
+#[tokio::test]
+async fn an_operator_says_how_much_it_was() {
+    for told in [400, 900] {
+        let world = World::new().await;
+        let id = world.pay("4242424242424242").await.payment.id;
+        silence(&world).await;
+        let operation = world.refund(id, Some(600)).await.unwrap().refund.unwrap().operation;
+        beyond_the_horizon(&world).await;
+        let waiting = world.payments.in_review(10).await.unwrap();
+        assert_eq!(waiting.iter().map(|waiting| waiting.operation.id).collect::<Vec<_>>(), [operation]);
+        assert!(decide(&world, operation, -1).await.is_err());
+        let payment = decide(&world, operation, told).await.unwrap();
+        assert_eq!((payment.amounts.refunded, payment.amounts.refund_held), (told, 0));
+        assert_eq!(payment.amounts.refundable(), 1000 - told);
+        assert_eq!(payments::check(&world.store, world.scope).await.unwrap().mismatches, []);
+        assert!(world.payments.in_review(10).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_a_capture_took_beyond_what_was_held_is_booked() {
+    let world = World::new().await;
+    let id = world.create(held_payment(1000)).await.unwrap().payment.id;
+    silence(&world).await;
+    let captured = world.capture(id, Some(600), false).await.unwrap().payment;
+    let operation = captured.open.first().unwrap().id;
+    beyond_the_horizon(&world).await;
+    let payment = decide(&world, operation, 1200).await.unwrap();
+    assert_eq!((payment.amounts.captured, payment.amounts.capturable()), (1200, 0));
+    payment.amounts_hold().unwrap();
     assert_eq!(payments::check(&world.store, world.scope).await.unwrap().mismatches, []);
+}
+
+/// More than was asked is not for us to take, so it is not said of what only holds.
+#[tokio::test]
+async fn no_more_is_held_than_was_asked_whatever_people_say() {
+    let world = World::new().await;
+    silence(&world).await;
+    let held = world.create(held_payment(1000)).await.unwrap().payment;
+    let operation = held.open.first().unwrap().id;
+    beyond_the_horizon(&world).await;
+    assert!(decide(&world, operation, 1001).await.is_err());
+    assert_eq!(decide(&world, operation, 1000).await.unwrap().amounts.capturable(), 1000);
 }

@@ -51,13 +51,11 @@ impl Provider for Mutant {
         match (self.0, Sandbox.step(cx, account, call, replies)) {
             (Wrong::GuessesADecline, Step::Done(Outcome::Unknown { .. }))
             | (Wrong::TakesNotFoundForADecline, Step::Done(Outcome::NotFound)) => decline(),
-            (Wrong::GuessesARefusal, Step::Done(Outcome::Unknown { raw })) => {
-                Step::Done(Outcome::Refused {
-                    cause: RefusalCause::Credentials,
-                    code: "failed".to_owned(),
-                    message: raw,
-                })
-            }
+            (Wrong::GuessesARefusal, Step::Done(Outcome::Unknown { raw })) => Step::Done(Outcome::Refused {
+                cause: RefusalCause::Credentials,
+                code: "failed".to_owned(),
+                message: raw,
+            }),
             (Wrong::ChangesItsBytes, Step::Send(mut request)) => {
                 request.body.extend(count.to_string().bytes());
                 Step::Send(request)
