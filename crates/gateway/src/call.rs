@@ -1,5 +1,6 @@
 //! One authenticated request, between its key and its service.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -217,19 +218,30 @@ impl Call {
     ) -> Result<Option<Claim>, Problem> {
         let Some(key) = idempotency_key(&self.parts.headers)? else { return Ok(None) };
         let keys = self.keys()?;
-        let cards = self.node.cards.as_deref();
-        let canonical = input::canonical(body, &|digits| {
-            let of_vault = cards.map(|cards| cards.shown_fingerprint(self.scope(), digits));
-            of_vault.unwrap_or_else(|| keys.fingerprint(digits))
+        let mac_of = |fingerprint: &dyn Fn(&str) -> String| {
+            let canonical = input::canonical(body, fingerprint);
+            let parts = [route.as_bytes(), subject.as_bytes(), canonical.as_slice()];
+            keys.mac(Purpose::Idempotency, &parts).to_vec()
+        };
+        let has_card = Cell::new(false);
+        let without_vault = |digits: &str| keys.fingerprint(digits);
+        let mac = mac_of(&|digits| {
+            has_card.set(true);
+            let of_vault =
+                self.node.cards.as_ref().map(|cards| cards.shown_fingerprint(self.scope(), digits));
+            of_vault.unwrap_or_else(|| without_vault(digits))
         });
-        let parts = [route.as_bytes(), subject.as_bytes(), canonical.as_slice()];
+        // The same request may have come before the vault did.
+        let came_later = has_card.get() && self.node.cards.is_some();
+        let mac_before = came_later.then(|| mac_of(&without_vault));
         Ok(Some(Claim {
             scope: self.scope(),
             // A browser's keys are a space of their own, which no header can name: a page never takes, or
             // learns of, a key of the merchant's server.
             key: if self.is_browser() { format!("browser {key}") } else { key.to_owned() },
             route: route.into(),
-            mac: keys.mac(Purpose::Idempotency, &parts).to_vec(),
+            mac,
+            mac_before,
             operation: None,
             answer: None,
         }))

@@ -16,7 +16,8 @@ pub(crate) async fn earlier(
     let found = store.get(&CLAIM, claim.scope, vec![claim.key.as_str().into()]).await?;
     let Some(row) = found else { return Ok(None) };
     let [route, mac, _, answer, _] = row.columns.as_slice() else { return Err(damaged("its columns")) };
-    if route.as_text() != Some(claim.route.as_ref()) || mac.as_bytes() != Some(claim.mac.as_slice()) {
+    let known = route.as_text().zip(mac.as_bytes());
+    if !known.is_some_and(|(route, mac)| claim.is_of(route, mac)) {
         return Err(IdentityError::KeyReused);
     }
     // A claim of a key is written with its answer.

@@ -80,10 +80,20 @@ pub struct Claim {
     pub route: Cow<'static, str>,
     /// Keyed MAC of the canonical body.
     pub mac: Vec<u8>,
+    /// The MAC that the same body had before there was a card vault, where that is another. Never stored: a
+    /// claim that was made then stands for this request, too.
+    pub mac_before: Option<Vec<u8>>,
     /// The operation that will answer, as text; `None` if the answer comes with the claim.
     pub operation: Option<String>,
     /// The encoded [`Answer`], if it is known already.
     pub answer: Option<Vec<u8>>,
+}
+
+impl Claim {
+    /// Whether a stored claim of this route and MAC was made for the same request.
+    pub fn is_of(&self, route: &str, mac: &[u8]) -> bool {
+        self.route == route && (self.mac == mac || self.mac_before.as_deref() == Some(mac))
+    }
 }
 
 /// Changes a claim that a commit made earlier: moves it to a successor or writes its answer.

@@ -77,7 +77,8 @@ async fn row(store: &Arc<dyn Store>, claim: &Claim) -> Result<Option<Row>, Payme
         return Ok(None);
     };
     let [route, mac, operation, answer, created_at] = row.columns.as_slice() else { return Err(damaged()) };
-    if route.as_text() != Some(claim.route.as_ref()) || mac.as_bytes() != Some(claim.mac.as_slice()) {
+    let known = route.as_text().zip(mac.as_bytes());
+    if !known.is_some_and(|(route, mac)| claim.is_of(route, mac)) {
         return Err(Rejection::KeyReused.into());
     }
     let answer = answer.as_bytes().map(serde_json::from_slice).transpose().map_err(|_| damaged())?;

@@ -180,7 +180,7 @@ fn order(opened: &Opened, past: &PastPayment, claim: Option<WaitingClaim>) -> Ch
 
 fn claim_of(scope: Scope, key: String, charge: OperationId) -> Claim {
     let operation = Some(charge.to_string());
-    Claim { scope, key, route: ROUTE.into(), mac: vec![0; 32], operation, answer: None }
+    Claim { scope, key, route: ROUTE.into(), mac: vec![0; 32], mac_before: None, operation, answer: None }
 }
 
 fn approved(amount: Money, seed: u64, prefix: &str) -> Told {

@@ -257,6 +257,7 @@ fn claim(place: &Place, key: &str, verb: AskVerb) -> Claim {
         key: key.to_owned(),
         route: name(verb).into(),
         mac: format!("{verb:?}").into_bytes(),
+        mac_before: None,
         operation: None,
         answer: None,
     }

@@ -297,6 +297,7 @@ fn reserve(host: &Host, id: Uuid, key: &str) -> Changes {
         key: key.to_owned(),
         route: "POST /api/payments".into(),
         mac: vec![9; 32],
+        mac_before: None,
         operation: Some("c01".to_owned()),
         answer: None,
     });

@@ -13,7 +13,8 @@ use crate::server::{Place, Server, wait};
 on_both_stores!(
     a_rotation_runs_beside_the_server,
     a_lost_or_wrong_keystore_stops_the_start_until_it_is_restored,
-    a_deleted_customers_card_is_destroyed
+    a_deleted_customers_card_is_destroyed,
+    a_repeat_is_known_across_the_day_that_the_vault_came
 );
 
 /// Where the keystore of this place is, and the settings that say so on PostgreSQL.
@@ -174,5 +175,28 @@ fn a_deleted_customers_card_is_destroyed(place: &Place) {
     let gone = server.ask("DELETE", &format!("/api/v1/customers/{id}"), &[], "");
     assert!((200..300).contains(&gone.status), "{gone:?}");
     assert!(wait(|| (rows(place) == (0, 1)).then_some(())).is_some(), "{:?}", rows(place));
+    server.stop();
+}
+
+/// The MAC of a request takes a card by the vault's fingerprint, and took it by another before there was one.
+fn a_repeat_is_known_across_the_day_that_the_vault_came(place: &Place) {
+    if place.database.is_none() {
+        // Beside an embedded store there is a vault from the first start.
+        return;
+    }
+    let pay = |server: &Server, amount: i64| {
+        server.post_with_key("/api/v1/payments", "order-7", &card(amount, APPROVED))
+    };
+    let server = place.serve(&[], None);
+    let first = pay(&server, 1000);
+    assert_eq!(first.status, 201, "{first:?}");
+    let key = server.key.clone();
+    server.stop();
+    assert!(run(place, &["vault", "init"]).status.success());
+    let server = try_serve(place, Some(&key)).unwrap();
+    let again = pay(&server, 1000);
+    assert_eq!((again.status, again.json()["id"].clone()), (201, first.json()["id"].clone()), "{again:?}");
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(pay(&server, 1001).json()["code"], "idempotency_key_reused");
     server.stop();
 }

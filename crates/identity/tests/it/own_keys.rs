@@ -13,7 +13,15 @@ const DAY: Duration = Duration::from_hours(24);
 
 fn claim(scope: Scope, key: &str, mac: u8) -> Claim {
     let route = Cow::Borrowed("POST /api-keys");
-    Claim { scope, key: key.to_owned(), route, mac: vec![mac], operation: None, answer: None }
+    Claim {
+        scope,
+        key: key.to_owned(),
+        route,
+        mac: vec![mac],
+        mac_before: None,
+        operation: None,
+        answer: None,
+    }
 }
 
 /// Whoever holds a new key like this.

@@ -15,6 +15,7 @@ fn claim(scope: Scope, key: &str) -> Claim {
         key: key.to_owned(),
         route: Cow::Borrowed("POST /keys"),
         mac: vec![1],
+        mac_before: None,
         operation: None,
         answer: None,
     }

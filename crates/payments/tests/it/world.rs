@@ -496,6 +496,7 @@ pub(crate) fn claim(scope: Scope, key: &str, route: &'static str, body: u8) -> C
         key: key.to_owned(),
         route: route.into(),
         mac: vec![body; 32],
+        mac_before: None,
         operation: None,
         answer: None,
     }

@@ -308,6 +308,7 @@ mod tests {
                 key: key.to_owned(),
                 route: "r".into(),
                 mac: Vec::new(),
+                mac_before: None,
                 operation: None,
                 answer: None,
             });

@@ -225,6 +225,7 @@ pub(crate) fn claim(key: &str) -> Claim {
         key: key.to_owned(),
         route: "POST /things".into(),
         mac: vec![1, 2, 3],
+        mac_before: None,
         operation: Some("op".to_owned()),
         answer: None,
     }

@@ -161,6 +161,7 @@ fn claiming(changes: &mut Changes, key: &str, answer: Option<Vec<u8>>) {
         key: key.to_owned(),
         route: "r".into(),
         mac: vec![1; 32],
+        mac_before: None,
         operation: None,
         answer,
     });
