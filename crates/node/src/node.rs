@@ -447,6 +447,7 @@ fn payments_settings(config: &Config, public_url: &str) -> PaymentsSettings {
         record_exchanges: operation.record_exchanges,
         upi_expires_in: payment.upi.expires_in,
         payment_expires_in: payment.expires_in,
+        unattached_methods_expire_in: payment.unattached_methods_expire_in,
         event_age_max: config.webhooks.max_age,
         public_url: public_url.to_owned(),
         defaults: MerchantSettings {

@@ -73,6 +73,7 @@ mod simulate;
 mod successor;
 mod surplus;
 mod timeline;
+mod unattached;
 mod update;
 mod vaulted;
 mod volume;

@@ -198,6 +198,7 @@ impl Payments {
             } else {
                 let body = json!({"payment_method": method.id, "type": kind.as_str()});
                 self.note_alone(&mut writing, &mut method, "payment_method.created", body);
+                self.end_with(&mut writing, caller, &method)?;
                 None
             };
             writing.insert(&method)?;

@@ -25,6 +25,7 @@ use crate::pay::Reserved;
 use crate::payment::{LastError, Payment, PaymentKind, PaymentStatus};
 use crate::rejection::{PaymentsError, Rejection};
 use crate::service::{Payments, Teller, refused};
+use crate::unattached::UNATTACHED_JOB;
 use crate::{decide, moves};
 
 /// The job that does what is due of one payment.
@@ -110,10 +111,10 @@ fn expire(draft: &mut Draft) {
 }
 
 impl Payments {
-    /// One pass over the payments whose time has come, and over clocks that were moved. Answers how many
+    /// One pass over the payments and methods whose time has come, and over clocks that were moved. Answers how many
     /// there were.
     pub async fn run_schedules(self: &Arc<Self>, limit: u32) -> Result<usize, PaymentsError> {
-        let jobs = self.store.take_jobs(&[SCHEDULE_JOB, CLOCK_JOB], limit, LEASE).await?;
+        let jobs = self.store.take_jobs(&[SCHEDULE_JOB, CLOCK_JOB, UNATTACHED_JOB], limit, LEASE).await?;
         let count = jobs.len();
         futures_util::stream::iter(jobs)
             .for_each_concurrent(AT_ONCE, |job| async move { self.run_job(&job).await })
@@ -122,8 +123,11 @@ impl Payments {
     }
 
     async fn run_job(self: &Arc<Self>, job: &TakenJob) {
-        let done =
-            if job.kind == CLOCK_JOB { self.clock_job(job).await } else { self.schedule_job(job).await };
+        let done = match job.kind.as_str() {
+            CLOCK_JOB => self.clock_job(job).await,
+            UNATTACHED_JOB => self.unattached_job(job).await,
+            _ => self.schedule_job(job).await,
+        };
         if let Err(error) = done {
             tracing::warn!(job = %job.id, kind = job.kind, %error, "a job is tried again");
             if let Err(error) = self.store.return_job(job, pause(job.attempts)).await {
@@ -233,7 +237,7 @@ impl Payments {
     }
 
     /// Ends a job that has nothing to do.
-    async fn drop_job(&self, job: &TakenJob) -> Result<(), PaymentsError> {
+    pub(crate) async fn drop_job(&self, job: &TakenJob) -> Result<(), PaymentsError> {
         let mut changes = Changes::new(self.ids.uuid(), Lane::Background);
         changes.finish = Some((job.scope, job.id, job.epoch));
         match self.store.commit(changes).await {
@@ -245,7 +249,12 @@ impl Payments {
 
     /// Gives a job back until its time. If the clock is moved in this very moment, the move may have
     /// rewritten the due time before this did: then it is due at once.
-    async fn not_yet(&self, job: &TakenJob, left: Duration, before: TestClock) -> Result<(), PaymentsError> {
+    pub(crate) async fn not_yet(
+        &self,
+        job: &TakenJob,
+        left: Duration,
+        before: TestClock,
+    ) -> Result<(), PaymentsError> {
         self.store.return_job(job, left).await?;
         if self.clocks.read(job.scope).await? != before {
             self.store.return_job(job, Duration::ZERO).await?;

@@ -34,6 +34,8 @@ pub struct PaymentsSettings {
     pub upi_expires_in: Duration,
     /// How long any other unfinished payment waits.
     pub payment_expires_in: Duration,
+    /// How long a payment method lives that belongs to no customer.
+    pub unattached_methods_expire_in: Duration,
     /// How many calls of one provider account may be under way; new commands beyond are refused.
     pub calls_at_once: usize,
     /// Which conversations with providers are kept for the timeline.
@@ -59,6 +61,7 @@ impl Default for PaymentsSettings {
             repeat_charges_within: Duration::from_mins(15),
             upi_expires_in: Duration::from_mins(15),
             payment_expires_in: Duration::from_hours(24),
+            unattached_methods_expire_in: Duration::from_hours(7 * 24),
             calls_at_once: 2048,
             record_exchanges: RecordExchanges::default(),
             event_age_max: Duration::from_mins(5),

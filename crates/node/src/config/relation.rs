@@ -28,6 +28,7 @@ impl Config {
             ("server.write_timeout", self.server.write_timeout),
             ("payment.expires_in", self.payment.expires_in),
             ("payment.upi.expires_in", self.payment.upi.expires_in),
+            ("payment.unattached_methods_expire_in", self.payment.unattached_methods_expire_in),
             ("operation.send_deadline", operation.send_deadline),
             ("operation.reply_timeout", operation.reply_timeout),
             ("operation.margin", operation.margin),

@@ -181,6 +181,8 @@ pub struct PaymentConfig {
     pub late_success: LateSuccess,
     /// How long an unfinished payment waits.
     pub expires_in: Duration,
+    /// How long a payment method lives that belongs to no customer.
+    pub unattached_methods_expire_in: Duration,
     /// UPI.
     pub upi: UpiConfig,
 }

@@ -73,6 +73,7 @@ fn without_anything_the_defaults_hold() {
     assert_eq!(config.operation.repeat_charges_within, settings.repeat_charges_within);
     assert_eq!(config.payment.expires_in, settings.payment_expires_in);
     assert_eq!(config.payment.upi.expires_in, settings.upi_expires_in);
+    assert_eq!(config.payment.unattached_methods_expire_in, settings.unattached_methods_expire_in);
 }
 
 #[test]

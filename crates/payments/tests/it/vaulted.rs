@@ -334,6 +334,59 @@ async fn the_card_goes_with_its_method_and_nothing_opens_it_again() {
 }
 
 #[tokio::test]
+async fn a_method_that_nobody_attached_goes_with_its_card_and_no_other_does() {
+    let world = world("unattached").await;
+    let vault = world.vault.as_ref().unwrap();
+    let day = Duration::from_hours(24);
+    let (nobodys, attached, detached) =
+        (method(&world, None).await, method(&world, None).await, method(&world, None).await);
+    let own = method(&world, Some("anna")).await;
+    let anna = CustomerRef::Reference("anna".to_owned());
+    let attach =
+        |id| world.payments.method_attach(&world.caller, &anna, payments::Attaching::Stored(id), None);
+    attach(attached).await.unwrap();
+    attach(detached).await.unwrap();
+    world.payments.method_detach(&world.caller, detached, None).await.unwrap();
+    world.payments.release_cards(10).await.unwrap();
+    world.advance(day * 6).await;
+    let paid = world.create(charging(nobodys, None)).await.unwrap().payment;
+    assert_eq!(paid.status(), PaymentStatus::Paid, "until then it can be charged");
+    assert_eq!(vault.holders().await, 3);
+    world.advance(day).await;
+    let gone = world.payments.method_get(world.scope, nobodys).await.unwrap_err();
+    assert!(matches!(gone, PaymentsError::Rejected(Rejection::NotFound(_))), "{gone:?}");
+    for stays in [attached, detached, own] {
+        world.payments.method_get(world.scope, stays).await.unwrap();
+    }
+    assert_eq!(world.payments.release_cards(10).await.unwrap(), 1);
+    assert_eq!(vault.holders().await, 2);
+    assert_eq!(world.get(paid.id).await.method_id, Some(nobodys), "payments keep what they show of it");
+    assert_eq!(world.payments.run_schedules(10).await.unwrap(), 0, "each job is done");
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_lost_is_made_once_more() {
+    for fault in [Fault::FailsBefore, Fault::LostBefore, Fault::LostAfter] {
+        let world = world("unattached-again").await;
+        let id = method(&world, None).await;
+        let week = Duration::from_hours(7 * 24);
+        world.payments.move_clock(&world.caller, payments::MoveClock::By(week), None).await.unwrap();
+        for _ in 0..3 {
+            world.memory.inject(fault.clone());
+        }
+        let mut released = 0;
+        for _ in 0..8 {
+            world.clock.advance(Duration::from_mins(30));
+            world.quiet().await;
+            released += world.payments.release_cards(10).await.unwrap();
+        }
+        assert!(world.payments.method_get(world.scope, id).await.is_err(), "{fault:?}");
+        assert!(released >= 1, "{fault:?}");
+        assert_eq!(world.vault.as_ref().unwrap().holders().await, 0);
+    }
+}
+
+#[tokio::test]
 async fn a_release_that_fails_is_done_again() {
     let world = world("again").await;
     let vault = world.vault.as_ref().unwrap();

@@ -101,6 +101,9 @@ const PROBLEMS: &[&[&Entry]] = &[
         &code::PAYMENT_DECLINED,
         &code::NOT_SENT,
         &code::PROVIDER_REFUSED,
+        &code::PROVIDER_CREDENTIALS,
+        &code::PROVIDER_RATE_LIMITED,
+        &code::UNKNOWN_TOKEN,
         &code::OPERATION_FAILED,
         &code::NO_PROVIDER_ACCOUNT,
         &code::BUSY,
@@ -112,7 +115,8 @@ static TOKENIZE_METHOD: Operation =
         .says(
             "Store a payment method",
             "The provider keeps the card; you get an id that can be charged again and again. A publishable \
-            key may send no `customer_id` and no `provider`.",
+            key may send no `customer_id` and no `provider`. A method that belongs to no customer is deleted \
+            after a while, a week unless the operator set `payment.unattached_methods_expire_in`.",
         )
         .needs(&[&TOKENIZE, &TOKENIZE_UPI])
         .answers(&[Answer::new(
@@ -132,6 +136,9 @@ static TOKENIZE_METHOD: Operation =
                 &code::PAYMENT_DECLINED,
                 &code::NOT_SENT,
                 &code::PROVIDER_REFUSED,
+                &code::PROVIDER_CREDENTIALS,
+                &code::PROVIDER_RATE_LIMITED,
+                &code::UNKNOWN_TOKEN,
                 &code::OPERATION_FAILED,
                 &code::NO_PROVIDER_ACCOUNT,
                 &code::BUSY,

@@ -87,6 +87,14 @@ pub(super) const SECTION: Section = Section {
             Is("\"24h\""),
             "After which a charge that waits for the customer is given up, and the payment cancelled."
         ),
+        key!(
+            "payment.unattached_methods_expire_in",
+            [],
+            DURATION => payment.unattached_methods_expire_in,
+            Is("\"7d\""),
+            "After which a payment method that belongs to no customer is deleted, with its card: one that a page \
+             made, and nobody attached."
+        ),
     ],
 };
 
