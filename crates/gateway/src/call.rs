@@ -14,7 +14,7 @@ use identity::{AuthenticationError, KeyKind, Principal};
 use kernel::{Actor, Claim, Id, Kind, Mode, Scope};
 use limits::Verdict;
 use node::Node;
-use payments::{Caller, PaymentKind};
+use payments::{Caller, CustomerRef, PaymentKind};
 use sandbox_bank::SCENARIOS;
 use vault::{Keys, Purpose};
 
@@ -92,7 +92,24 @@ impl Call {
         quota::count_attempt(&self.node, self.scope(), attempt).await
     }
 
-    /// The same for a payment that exists: its order and customer are its own.
+    /// Under which name the attempts of a customer are counted: by the merchant's own where there is one, so
+    /// that whoever is named by our id is the same customer. One that does not exist is judged later.
+    pub(crate) async fn counted_as(
+        &mut self,
+        customer: Option<&CustomerRef>,
+    ) -> Result<Option<String>, Problem> {
+        Ok(match customer {
+            None => None,
+            Some(CustomerRef::Reference(reference)) => Some(reference.clone()),
+            Some(named @ CustomerRef::Id(id)) if quota::counts_attempts(&self.node, self.scope()) => {
+                let found = self.node.payments.customer_reference(self.scope(), named).await;
+                Some(found.map_err(from_payments)?.unwrap_or_else(|| id.to_string()))
+            }
+            Some(CustomerRef::Id(id)) => Some(id.to_string()),
+        })
+    }
+
+    /// Counts an attempt to charge a payment that exists: its order and customer are its own.
     pub(crate) async fn count_confirm(
         &mut self,
         id: Id<PaymentKind>,

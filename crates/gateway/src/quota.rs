@@ -27,7 +27,7 @@ const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 pub(crate) struct Attempt<'a> {
     /// The order, or the payment where there is none.
     pub(crate) order: Option<&'a str>,
-    /// The customer, as the merchant named it.
+    /// The customer: by the merchant's own name where there is one, else by our id.
     pub(crate) customer: Option<&'a str>,
     /// From where the payer came.
     pub(crate) payer: Option<IpAddr>,

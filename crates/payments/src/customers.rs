@@ -130,6 +130,15 @@ impl Payments {
         self.view(scope, self.customer_of(scope, named).await?.record)
     }
 
+    /// What the merchant calls a customer; `None` also for one that does not exist.
+    pub async fn customer_reference(
+        &self,
+        scope: Scope,
+        named: &CustomerRef,
+    ) -> Result<Option<String>, PaymentsError> {
+        Ok(self.customer_find(scope, named).await?.and_then(|found| found.record.reference))
+    }
+
     /// Customers, newest first.
     pub async fn customer_list(
         &self,

@@ -133,7 +133,10 @@ pub(crate) fn method_id(
 ) -> Result<Id<PaymentMethodKind>, Problem> {
     let text = fields.text_of(name, node, &TextRule::TOKEN)?;
     Id::parse(text).map_err(|_| {
-        let detail = format!("`{name}` must be the id of a payment method, `pm_…`.");
+        // Stripe's documentation charges `pm_card_visa` in a hundred places.
+        let of_stripe = text.strip_prefix("pm_card_").is_some();
+        let hint = if of_stripe { " Stripe's test methods are tokens here, such as `tok_visa`." } else { "" };
+        let detail = format!("`{name}` must be the id of a payment method, `pm_…`.{hint}");
         Problem::new(&code::INVALID_VALUE, detail).at(fields.pointer(name))
     })
 }

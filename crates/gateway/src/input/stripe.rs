@@ -41,6 +41,9 @@ pub(super) fn hint(name: &str, known: &[&str]) -> Option<String> {
     if let Some((_, ours)) = NAMES.iter().find(|(theirs, ours)| *theirs == name && known.contains(ours)) {
         return Some(format!(" What Stripe calls so is `{ours}` here."));
     }
+    if name == "card" && known.contains(&"card_number") {
+        return Some(" What Stripe puts into `card` stands beside `type` here.".to_owned());
+    }
     let (_, why) = NEEDLESS.iter().find(|(theirs, _)| *theirs == name)?;
     Some(format!(" Stripe knows it; here leave it out: {why}."))
 }

@@ -41,7 +41,7 @@ macro_rules! catalogue {
 
 catalogue! {
     INVALID_JSON = "invalid_json", 400, once,
-        "The body is not JSON",
+        "The body cannot be read as JSON",
         "The body breaks the rules of RFC 8259: a syntax error, invalid UTF-8, a name that stands \
          twice in its object, or more than 32 levels.",
         "Correct the body at the given `line` and `column`; `param` points to the value that was \

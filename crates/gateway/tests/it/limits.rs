@@ -247,6 +247,10 @@ async fn a_customer_and_a_payment_have_so_many_attempts() {
         assert_eq!(pay().await.status, 201);
     }
     assert!(limited(&pay().await));
+    // By our id she is the same customer.
+    let ada = world.get("/api/customers?reference=ada").await.json()["data"][0]["id"].clone();
+    let by_id = CARD.replacen('{', &format!("{{\"customer_id\": {ada},"), 1);
+    assert!(limited(&world.post("/api/payments", &by_id).await));
     let made = world.post("/api/payments", r#"{"amount": 1, "currency": "USD"}"#).await.json();
     let path = format!("/api/payments/{}/confirm", made["id"].as_str().unwrap());
     for status in [402, 402, 429] {

@@ -143,6 +143,8 @@ fn every_refusal_names_its_field() {
     }
 }
 
+const MONEY: &str = r#""amount": 1000, "currency": "USD""#;
+
 #[tokio::test]
 async fn names_of_stripe_are_told_what_stands_here() {
     let world = World::start().await;
@@ -151,6 +153,12 @@ async fn names_of_stripe_are_told_what_stands_here() {
         ("payments", r#"{"setup_future_usage": "off_session"}"#, "`save_payment_method`"),
         ("payments", r#"{"customer": "cus_1"}"#, "`customer_id`"),
         ("payments", r#"{"payment_method_types": ["card"]}"#, "leave it out"),
+        ("payments", &format!(r#"{{{MONEY}, "payment_method": "pm_card_visa"}}"#), "`tok_visa`"),
+        (
+            "payments",
+            &format!(r#"{{{MONEY}, "payment_method": {{"type": "card", "card": {{}}}}}}"#),
+            "beside `type`",
+        ),
         ("payments/pay_01h455vb4pex5vsknk084sn02q/capture", r#"{"amount_to_capture": 5}"#, "`amount`"),
         ("refunds", r#"{"payment_intent": "pi_1"}"#, "`payment_id`"),
     ] {

@@ -1,7 +1,6 @@
 //! `POST /payments`
 
 use axum::http::StatusCode;
-use payments::CustomerRef;
 
 use crate::api::{outcome, policy};
 use crate::call::Call;
@@ -18,10 +17,7 @@ pub(crate) async fn create(mut call: Call) -> Answer {
     policy::check_currency(&call, command.amount.currency)?;
     policy::check_card(&call, command.method.as_ref())?;
     if command.confirm {
-        let customer = command.customer.as_ref().map(|customer| match customer {
-            CustomerRef::Id(id) => id.to_string(),
-            CustomerRef::Reference(reference) => reference.clone(),
-        });
+        let customer = call.counted_as(command.customer.as_ref()).await?;
         let payer = command.payer.as_ref().and_then(|payer| payer.ip_address.as_ref()?.parse().ok());
         call.count_attempt(command.order_id.as_deref(), customer.as_deref(), payer).await?;
     }
