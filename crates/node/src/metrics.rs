@@ -71,8 +71,8 @@ pub const FAMILIES: &[Family] = &[
     family("operations_needs_review_total", Kind::Counter, &["provider"],
         "Operations that came to need a person's decision."),
     family("operations_open", Kind::Gauge, &["status"],
-        "Operations whose outcome is open, by status: those with a due time and those that people must decide; \
-         at most 1000 of each are counted."),
+        "Operations whose outcome is open, by status: those with a due time and those that people must \
+         decide; at most 1000 of each are counted."),
     family("operations_oldest_due_age_seconds", Kind::Gauge, &[],
         "How long the operation that waits longest has been due; 0 when none is."),
     family("alerts_total", Kind::Counter, &[],

@@ -111,8 +111,8 @@ fn expire(draft: &mut Draft) {
 }
 
 impl Payments {
-    /// One pass over the payments and methods whose time has come, and over clocks that were moved. Answers how many
-    /// there were.
+    /// One pass over the payments and methods whose time has come, and over clocks that were moved. Answers
+    /// how many there were.
     pub async fn run_schedules(self: &Arc<Self>, limit: u32) -> Result<usize, PaymentsError> {
         let jobs = self.store.take_jobs(&[SCHEDULE_JOB, CLOCK_JOB, UNATTACHED_JOB], limit, LEASE).await?;
         let count = jobs.len();

@@ -21,7 +21,12 @@ pub(crate) enum OperationCommand {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// How many at most
-    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(
+        long,
+        default_value_t = 100,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
     limit: u32,
     /// Print one JSON object
     #[arg(long)]

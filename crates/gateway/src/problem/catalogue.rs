@@ -102,16 +102,16 @@ catalogue! {
         "The provider does not know us by our credentials",
         "The provider account's credentials are wrong, have ended or may not do this. No money moved, and no \
          other payment method helps.",
-        "Have the operator put the account's credentials right: `florin provider test` says whether they work. \
-         Then charge again with a new idempotency key.";
+        "Have the operator put the account's credentials right: `florin provider test` says whether they \
+         work. Then charge again with a new idempotency key.";
     PROVIDER_RATE_LIMITED = "provider_rate_limited", 402, again,
         "The provider takes no more requests for now",
         "The account is over the provider's own limit of requests. No money moved.",
         "Charge again later, with a new idempotency key.";
     UNKNOWN_TOKEN = "unknown_token", 402, once,
         "The provider knows nothing under this token",
-        "The token of the payment method is misspelt, was deleted at the provider, or is another account's or \
-         mode's.",
+        "The token of the payment method is misspelt, was deleted at the provider, or is another account's \
+         or mode's.",
         "Send another payment method.";
     EXPIRED = "expired", 402, again,
         "Nobody finished it in time",

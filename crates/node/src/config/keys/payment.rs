@@ -92,8 +92,8 @@ pub(super) const SECTION: Section = Section {
             [],
             DURATION => payment.unattached_methods_expire_in,
             Is("\"7d\""),
-            "After which a payment method that belongs to no customer is deleted, with its card: one that a page \
-             made, and nobody attached."
+            "After which a payment method that belongs to no customer is deleted, with its card: one that a \
+             page made, and nobody attached."
         ),
     ],
 };
