@@ -1,7 +1,9 @@
 //! From the adapter's answers to outcomes.
 
 use kernel::{Distilled, Money, Reply};
-use provider_kit::{Action, ActionRequired, Approved, Call, Decline, DeclineCode, Outcome, Verb, scrub};
+use provider_kit::{
+    Action, ActionRequired, Approved, Call, Decline, DeclineCode, Outcome, RefusalCause, Verb, scrub,
+};
 
 use crate::wire::{ActionBody, ErrorAnswer, ErrorBody, Kept, Object};
 
@@ -43,7 +45,11 @@ fn refused(call: &Call, status: u16, error: ErrorBody) -> Outcome {
         // A look-up that is refused says nothing about the operation that it asks for, and behind a
         // time-out at the adapter's edge the work may have gone on.
         (Verb::Lookup, ..) | (_, 408, _) => unknown(&format!("{status}: {}", error.code)),
-        _ => Outcome::Refused { code: error.code, message: error.message },
+        _ => Outcome::Refused {
+            cause: RefusalCause::of_status(status),
+            code: error.code,
+            message: error.message,
+        },
     }
 }
 

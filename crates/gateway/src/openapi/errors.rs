@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use crate::problem::{CATALOGUE, Entry};
 
 const ABOUT: &str = "Every refusal and every failure is a problem document (RFC 9457, \
-                     `application/problem+json`). `code` is for programs and never changes its meaning; \
-                     `detail` says what happened this time, `param` where. `retryable` says whether the same \
-                     request may succeed later: whether it is worth sending again, with a new idempotency key \
-                     after an answer of 402 and with the same one after any other. The address in `type` leads \
-                     here. Card numbers in free texts are refused, so that none is kept or shown; ids, \
-                     references and idempotency keys are your own, are not searched, and must not hold any.";
+                     `application/problem+json`). `code` is for programs and never changes its \
+                     meaning; `detail` says what happened this time, `param` where. `retryable` says \
+                     whether the same request may succeed later: whether it is worth sending again, \
+                     with a new idempotency key after an answer of 402 and with the same one after \
+                     any other. The address in `type` leads here. Card numbers in free texts are \
+                     refused, so that none is kept or shown; ids, references and idempotency keys are \
+                     your own, are not searched, and must not hold any.";
 
 /// The words for a status.
 fn reason(status: u16) -> &'static str {
