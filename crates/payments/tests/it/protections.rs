@@ -157,7 +157,7 @@ async fn a_refund_that_is_not_known_yet_is_shown_to_a_repeat() {
 }
 
 /// Nobody hears from the bank any more, until people must decide.
-async fn silence(world: &World) {
+fn silence(world: &World) {
     *world.wire.weather.lock() = Some(Box::new(|| Some(Trouble::LostBefore)));
     *world.wire.blind.lock() = 100_000;
 }
@@ -181,7 +181,7 @@ async fn an_operator_says_how_much_it_was() {
     for told in [400, 900] {
         let world = World::new().await;
         let id = world.pay("4242424242424242").await.payment.id;
-        silence(&world).await;
+        silence(&world);
         let operation = world.refund(id, Some(600)).await.unwrap().refund.unwrap().operation;
         beyond_the_horizon(&world).await;
         let waiting = world.payments.in_review(10).await.unwrap();
@@ -199,7 +199,7 @@ async fn an_operator_says_how_much_it_was() {
 async fn what_a_capture_took_beyond_what_was_held_is_booked() {
     let world = World::new().await;
     let id = world.create(held_payment(1000)).await.unwrap().payment.id;
-    silence(&world).await;
+    silence(&world);
     let captured = world.capture(id, Some(600), false).await.unwrap().payment;
     let operation = captured.open.first().unwrap().id;
     beyond_the_horizon(&world).await;
@@ -213,7 +213,7 @@ async fn what_a_capture_took_beyond_what_was_held_is_booked() {
 #[tokio::test]
 async fn no_more_is_held_than_was_asked_whatever_people_say() {
     let world = World::new().await;
-    silence(&world).await;
+    silence(&world);
     let held = world.create(held_payment(1000)).await.unwrap().payment;
     let operation = held.open.first().unwrap().id;
     beyond_the_horizon(&world).await;
