@@ -1,6 +1,6 @@
 //! From Razorpay's errors to outcomes: a decline, a refusal, or nothing that is certain.
 
-use provider_kit::{Outcome, Verb, scrub};
+use provider_kit::{Outcome, RefusalCause, Verb, scrub};
 
 use crate::decline;
 use crate::wire::{Failure, Kept, RAW_MAX};
@@ -12,7 +12,7 @@ pub(crate) fn unknown(raw: &str) -> Outcome {
 
 /// A refusal of our own, before anything is sent.
 pub(crate) fn refused(code: &str, message: &str) -> Outcome {
-    Outcome::Refused { code: code.to_owned(), message: message.to_owned() }
+    Outcome::Refused { cause: RefusalCause::Rule, code: code.to_owned(), message: message.to_owned() }
 }
 
 /// What came of a call that was not answered with its object.
@@ -52,16 +52,19 @@ fn failed(verb: Verb, status: u16, failure: &Failure) -> Outcome {
     if verb == Verb::Charge && decline::knows(word) {
         return Outcome::Declined(decline::of(failure, None));
     }
-    Outcome::Refused { code: word.to_owned(), message: failure.says() }
+    refusal(status, failure)
+}
+
+fn refusal(status: u16, failure: &Failure) -> Outcome {
+    let cause = RefusalCause::of_status(status);
+    Outcome::Refused { cause, code: failure.word().to_owned(), message: failure.says() }
 }
 
 /// What came of a request that moves nothing, ahead of the one that does: a refusal of it means that nothing
 /// was done.
 pub(crate) fn of_read(kept: &Kept) -> Outcome {
     match kept {
-        Kept::Failed { status: 400..=499, failure } => {
-            Outcome::Refused { code: failure.word().to_owned(), message: failure.says() }
-        }
+        Kept::Failed { status: status @ 400..=499, failure } => refusal(*status, failure),
         other => of(Verb::Lookup, other),
     }
 }
