@@ -119,8 +119,8 @@ fn check_payment(world: &World, payment: &Payment, operations: &[Operation], sta
     }
 }
 
-/// Whoever asked for a cancel while a charge was open does not find its money taken, with nothing begun to give
-/// it back.
+/// Whoever asked for a cancel while a charge was open does not find its money taken, with nothing begun to
+/// give it back.
 fn check_cancel(world: &World, payment: &Payment, events: &[(i64, String)]) {
     let has = |kind: &str| events.iter().any(|(_, known)| known == kind);
     let amounts = &payment.amounts;

@@ -1,5 +1,5 @@
 //! Razorpay's units: the smallest of the currency, by ISO 4217. Of a third digit behind the point only zero
-//! is taken. Source: razorpay.com/docs, "International payments" (exponents) and "Create an order" (`amount`).
+//! is taken. Source: razorpay.com/docs, "International payments" (exponents), "Create an order" (`amount`).
 
 use kernel::{Currency, Money};
 use provider_kit::amount::AmountError;
