@@ -19,7 +19,7 @@ pub(super) const SECTION: Section = Section {
             "payment.razorpay.key_id",
             ["providers.razorpay.key_id"],
             RAZORPAY_KEY_ID => providers.razorpay.own.key_id,
-            Unset("\"rzp_test_1DP5mmOlF5G5ag\""),
+            Unset("\"rzp_live_1DP5mmOlF5G5ag\""),
             "The id of the API key; `rzp_test_…` is of the test world."
         ),
         key!(
@@ -33,7 +33,7 @@ pub(super) const SECTION: Section = Section {
             "payment.razorpay.api_key",
             ["CARD_GATEWAY_API_KEY"],
             RAZORPAY_KEY => providers.razorpay.api_key,
-            Unset("\"rzp_test_1DP5mmOlF5G5ag:w4t6LHGzq0cWFyXtPnV2eKdR\""),
+            Unset("\"rzp_live_1DP5mmOlF5G5ag:w4t6LHGzq0cWFyXtPnV2eKdR\""),
             "Id and secret of the key in one text, `id:secret`, where they are not given each for itself."
         ),
         key!(
