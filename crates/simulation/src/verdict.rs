@@ -120,14 +120,15 @@ fn check_payment(world: &World, payment: &Payment, operations: &[Operation], sta
 }
 
 /// Whoever asked for a cancel while a charge was open does not find its money taken, with nothing begun to
-/// give it back.
+/// give it back. What was disputed meanwhile is the bank's to give back.
 fn check_cancel(world: &World, payment: &Payment, events: &[(i64, String)]) {
     let has = |kind: &str| events.iter().any(|(_, known)| known == kind);
     let amounts = &payment.amounts;
     let holds =
         amounts.captured > amounts.refunded || amounts.authorized > amounts.captured + amounts.released;
     let undone = ["payment.void_started", "payment.refund_started", "payment.corrected"];
-    if has("payment.cancel_requested") && holds && !undone.into_iter().any(has) {
+    let is_disputed = events.iter().any(|(_, known)| known.contains("dispute"));
+    if has("payment.cancel_requested") && holds && !is_disputed && !undone.into_iter().any(has) {
         let text = format!("{}: a cancel was taken, and {amounts:?} stands", payment.id);
         world.log.violation(world.executor.now(), text);
     }

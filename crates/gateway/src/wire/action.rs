@@ -40,10 +40,15 @@ pub enum ActionObject<'a> {
     Form {
         /// The page.
         url: &'a str,
-        /// The fields.
-        fields: &'a BTreeMap<String, String>,
+        /// What it says.
+        fields: FormFields<'a>,
     },
 }
+
+/// The fields of a form, by their names. A schema of its own: generators of clients want a name for it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FormFields")]
+pub struct FormFields<'a>(&'a BTreeMap<String, String>);
 
 impl<'a> ActionObject<'a> {
     /// The wire form of an action.
@@ -53,7 +58,7 @@ impl<'a> ActionObject<'a> {
             Action::ThreeDSecure { url } => Self::ThreeDSecure { url },
             Action::QrCode { payload } => Self::QrCode { payload, image: qr_data_url(payload) },
             Action::AppLink { url } => Self::AppLink { url },
-            Action::Form { url, fields } => Self::Form { url, fields },
+            Action::Form { url, fields } => Self::Form { url, fields: FormFields(fields) },
         }
     }
 }
